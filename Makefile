@@ -1,0 +1,68 @@
+# Every target works on a fresh machine with Go: tools are Go modules at pinned versions, fetched when first used.
+GO       ?= go
+LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULN     := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+PACKAGES := ./...
+TIMEOUT  ?= 15m
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## start everything on this machine: event store, Postgres, mail catcher, service (data in ./.data)
+	$(GO) run ./cmd/userd dev
+
+.PHONY: build
+build: ## build userd and userctl into ./bin
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## run every test a newcomer must see pass: units, node, Postgres, end to end
+	$(GO) test -timeout $(TIMEOUT) $(PACKAGES)
+	cd internal/esdb && $(GO) test -timeout $(TIMEOUT) ./...
+
+.PHONY: test-unit
+test-unit: ## run the tests that need no services (seconds)
+	$(GO) test -timeout 1m ./domain/... ./commands/... ./internal/codec/... ./internal/email/... ./internal/token/... ./internal/config/...
+
+.PHONY: test-race
+test-race: ## run every test with the race detector
+	$(GO) test -race -timeout 30m $(PACKAGES)
+	cd internal/esdb && $(GO) test -race -timeout $(TIMEOUT) ./...
+
+.PHONY: test-stress
+test-stress: ## run the long tests: watermill's stress suite, kill -9 at random moments
+	STRESS=1 $(GO) test -timeout 30m -run 'Stress|Kill' $(PACKAGES)
+
+.PHONY: bench
+bench: ## measure the hot paths against the bare limits of this machine; prints ratios
+	$(GO) run ./cmd/userbench
+
+.PHONY: fmt
+fmt: ## format the code
+	$(LINT) fmt
+
+.PHONY: lint
+lint: ## check style, import directions and mistakes
+	$(LINT) config verify
+	$(LINT) run
+	cd internal/esdb && $(GO) vet ./...
+
+.PHONY: vuln
+vuln: ## check the dependencies against a vulnerability database (VULNDB=file://… for an offline one)
+	$(VULN) $(if $(VULNDB),-db $(VULNDB)) $(PACKAGES)
+
+.PHONY: generate
+generate: ## make the generated code again
+	$(MAKE) -C internal/esdb generate
+
+.PHONY: golden
+golden: ## write the golden files of the events again; review the difference
+	$(GO) test ./internal/codec -update
+
+.PHONY: check
+check: lint test ## what CI runs
+	$(GO) mod verify
+	@test -z "$$(git status --porcelain --untracked-files=no 2>/dev/null)" || { git status --short; }

@@ -1,0 +1,62 @@
+package commands
+
+import (
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"am-user-management/internal/eventstore"
+)
+
+// Request is who asks, and how to tell a repeated request from a new one.
+type Request struct {
+	// CommandID names the request: all ids that the command makes derive from it, so a repeated request makes the
+	// same ones and finds them in the streams.
+	CommandID uuid.UUID
+	// Fingerprint is a keyed hash of what is asked: two requests with one CommandID must agree in it.
+	Fingerprint   string
+	Actor         eventstore.Actor
+	CorrelationID uuid.UUID
+	// CausationID is the event that a saga reacts to; zero where the command is the cause.
+	CausationID uuid.UUID
+	Traceparent string
+	Reason      string
+	Client      eventstore.Client
+	// IfMatch is the revision that the caller has seen, nil if any will do.
+	IfMatch *uint64
+}
+
+// Reaction is the request of a saga that reacts to an event: the same event, saga and step make the same request.
+func Reaction(trigger eventstore.Envelope, saga, step, onBehalfOf string) Request {
+	return Request{
+		CommandID:     uuid.NewSHA1(trigger.ID, []byte(saga+"/"+step)),
+		Fingerprint:   saga + "/" + step,
+		Actor:         eventstore.Actor{ID: saga, Kind: eventstore.Saga, OnBehalfOf: onBehalfOf},
+		CorrelationID: trigger.Meta.CorrelationID,
+		CausationID:   trigger.ID,
+		Traceparent:   trigger.Meta.Traceparent,
+	}
+}
+
+// derive names something that the request makes.
+func (r Request) derive(what string) uuid.UUID { return uuid.NewSHA1(r.CommandID, []byte(what)) }
+
+// eventID is the id of the event that the request appends to a stream as its index-th.
+func (r Request) eventID(stream string, index int) uuid.UUID {
+	return r.derive(stream + "/" + strconv.Itoa(index))
+}
+
+func (r Request) metadata() eventstore.Metadata {
+	meta := eventstore.Metadata{
+		CorrelationID: r.CorrelationID, CausationID: r.CausationID, CommandID: r.CommandID,
+		Fingerprint: r.Fingerprint, Actor: r.Actor, Reason: r.Reason, SchemaVersion: 1,
+		Tenant: eventstore.DefaultTenant, Traceparent: r.Traceparent, Client: r.Client,
+	}
+	if meta.CorrelationID == uuid.Nil {
+		meta.CorrelationID = r.CommandID
+	}
+	if meta.CausationID == uuid.Nil {
+		meta.CausationID = r.CommandID
+	}
+	return meta
+}
