@@ -1,0 +1,166 @@
+package postgres_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"am-user-management/internal/postgres"
+)
+
+// quick makes a server that may lose what it holds.
+var quick = map[string]string{"fsync": "off"}
+
+func TestDataSurvivesARestart(t *testing.T) {
+	for name, mode := range map[string]os.FileMode{"in an open folder": 0o755, "below a folder that is ours alone": 0o700} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base := folder(t, mode)
+			server := start(t, filepath.Join(base, "pg"))
+			if err := server.EnsureDatabase(t.Context(), "app"); err != nil {
+				t.Fatal(err)
+			}
+			execute(t, server, `CREATE TABLE kept (n int)`)
+			stop(t, server)
+
+			server = start(t, filepath.Join(base, "pg"))
+			if err := server.EnsureDatabase(t.Context(), "app"); err != nil {
+				t.Fatal(err)
+			}
+			execute(t, server, `INSERT INTO kept VALUES (1)`)
+			stop(t, server)
+		})
+	}
+}
+
+func TestAPathTooLongForASocketDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	server := start(t, filepath.Join(folder(t, 0o755), strings.Repeat("long/", 20)))
+	execute(t, server, `SELECT 1`)
+	stop(t, server)
+}
+
+func TestAFolderHasOneServer(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, 0o755)
+	server := start(t, dir)
+	if _, err := postgres.Start(t.Context(), postgres.Options{Dir: dir}); !errors.Is(err, postgres.ErrInUse) {
+		t.Errorf("a second start returned %v, want ErrInUse", err)
+	}
+	stop(t, server)
+	stop(t, start(t, dir))
+}
+
+func TestABadSettingIsNamedInTheError(t *testing.T) {
+	t.Parallel()
+	_, err := postgres.Start(t.Context(), postgres.Options{
+		Dir: folder(t, 0o755), Settings: map[string]string{"max_connections": "many"},
+	})
+	if err == nil || !strings.Contains(err.Error(), "max_connections") {
+		t.Errorf("got %v, want an error that names the setting", err)
+	}
+}
+
+func TestTheServerEndsWithAKilledParent(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, 0o755)
+	parent := exec.Command(os.Args[0], "-test.run=^TestParentProcess$") //nolint:noctx // killed below
+	parent.Env = append(os.Environ(), "POSTGRES_TEST_DIR="+dir)
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "started" {
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = parent.Wait() // it was killed
+
+	server := start(t, dir)
+	execute(t, server, `INSERT INTO kept VALUES (1)`)
+	stop(t, server)
+}
+
+// TestParentProcess is the process that the test above kills.
+func TestParentProcess(t *testing.T) {
+	dir := os.Getenv("POSTGRES_TEST_DIR")
+	if dir == "" {
+		return
+	}
+	server := start(t, dir)
+	if err := server.EnsureDatabase(t.Context(), "app"); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, server, `CREATE TABLE kept (n int)`)
+	if _, err := os.Stdout.WriteString("started\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-server.Done()
+}
+
+func folder(t *testing.T, mode os.FileMode) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, mode); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func start(t *testing.T, dir string) *postgres.Server {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	server, err := postgres.Start(ctx, postgres.Options{Dir: dir, Settings: quick})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+func stop(t *testing.T, server *postgres.Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := server.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+	<-server.Done()
+}
+
+func execute(t *testing.T, server *postgres.Server, statement string) {
+	t.Helper()
+	database := "app"
+	if statement == `SELECT 1` {
+		database = "postgres"
+	}
+	conn, err := pgx.Connect(t.Context(), server.URL(database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context()) //nolint:errcheck // nothing is lost with it
+	if _, err := conn.Exec(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
