@@ -1,0 +1,78 @@
+package account
+
+import (
+	"time"
+
+	"am-user-management/domain"
+)
+
+// Register opens an account. The claim on the address is made before, the password is checked and hashed before.
+type Register struct {
+	UserID     domain.ID
+	Email      domain.Personal
+	EmailClaim string
+	Phone      domain.Personal
+	FirstName  domain.Personal
+	LastName   domain.Personal
+	Timezone   string
+	Locale     string
+
+	CredentialID domain.ID
+	PasswordHash domain.Secret
+
+	// Verify wants the address proven before the account is active, by a token made of RequestID.
+	Verify          bool
+	RequestID       domain.ID
+	VerifyExpiresAt time.Time
+
+	// KnownZone looks a time zone up; nil leaves it at the shape of the name.
+	KnownZone func(name string) bool
+	Now       time.Time
+}
+
+// Stream is the account's.
+func (c Register) Stream() string { return StreamOf(c.UserID) }
+
+// Faults says what is wrong with what the user gave. It needs no state, so that it can be asked before the address
+// is claimed.
+func (c Register) Faults() domain.Faults {
+	var faults domain.Faults
+	faults.Add("first_name", domain.LineFault(c.FirstName.Text(), domain.MaxName))
+	faults.Add("last_name", domain.LineFault(c.LastName.Text(), domain.MaxName))
+	faults.Add("timezone", domain.ZoneFault(c.Timezone, c.KnownZone))
+	faults.Add("locale", domain.LocaleFault(c.Locale))
+	return faults
+}
+
+// Decide opens the account.
+//
+//	GIVEN no account
+//	WHEN  the address is to be verified
+//	THEN  UserCreated, pending, and EmailVerificationRequested
+//	WHEN  it is not
+//	THEN  UserCreated, active
+//	ERROR ErrInvalid with fields; ErrAlreadyExists; ErrRegistrationExpired after RegistrationAborted
+//	IDEMPOTENCY by the command's id, outside: a second sign-up under one id is ErrAlreadyExists
+func (c Register) Decide(s State) ([]Event, error) {
+	if err := c.Faults().Err(); err != nil {
+		return nil, err
+	}
+	switch {
+	case s.Aborted:
+		return nil, ErrRegistrationExpired
+	case s.Exists():
+		return nil, ErrAlreadyExists
+	}
+	created := UserCreated{
+		UserID: c.UserID, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName,
+		Timezone: c.Timezone, Locale: c.Locale, EmailClaim: c.EmailClaim,
+		Status: Active, CredentialID: c.CredentialID, PasswordHash: c.PasswordHash, CreatedAt: c.Now,
+	}
+	if !c.Verify {
+		return []Event{created}, nil
+	}
+	created.Status = PendingVerification
+	return []Event{created, EmailVerificationRequested{
+		UserID: c.UserID, RequestID: c.RequestID, ExpiresAt: c.VerifyExpiresAt, RequestedAt: c.Now,
+	}}, nil
+}
