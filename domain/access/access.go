@@ -1,0 +1,69 @@
+// Package access holds which roles a user holds and until when. What a role permits is package roles. It imports
+// domain and the standard library only.
+package access
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"am-user-management/domain"
+)
+
+// StreamOf names the stream of a user's access.
+func StreamOf(userID domain.ID) string { return "access-" + userID.String() }
+
+// State is what events add up to. Its zero value is "no roles".
+type State struct {
+	// Roles are sorted by name, each once. One that expired stays until it is revoked.
+	Roles []Assignment
+}
+
+// Assignment is one role that a user holds.
+type Assignment struct {
+	Role string
+	// ExpiresAt is when the role ends by itself; nil for never.
+	ExpiresAt *time.Time
+	Reason    string
+}
+
+// HeldAt reports whether the role is still held at a time.
+func (a Assignment) HeldAt(now time.Time) bool { return a.ExpiresAt == nil || now.Before(*a.ExpiresAt) }
+
+// RolesAt names the roles that are held at a time, sorted.
+func (s State) RolesAt(now time.Time) []string {
+	var roles []string
+	for _, assignment := range s.Roles {
+		if assignment.HeldAt(now) {
+			roles = append(roles, assignment.Role)
+		}
+	}
+	return roles
+}
+
+// Evolve returns the state after e. It cannot fail: e already happened.
+func (s State) Evolve(e Event) State {
+	switch e := e.(type) {
+	case RoleAssigned:
+		assignment := Assignment{Role: e.Role, ExpiresAt: e.ExpiresAt, Reason: e.Reason}
+		i, held := s.find(e.Role)
+		s.Roles = slices.Clone(s.Roles)
+		if held {
+			s.Roles[i] = assignment
+		} else {
+			s.Roles = slices.Insert(s.Roles, i, assignment)
+		}
+	case RoleRevoked:
+		if i, held := s.find(e.Role); held {
+			s.Roles = slices.Delete(slices.Clone(s.Roles), i, i+1)
+		}
+	}
+	return s
+}
+
+// find is where the role stands, or would stand.
+func (s State) find(role string) (int, bool) {
+	return slices.BinarySearchFunc(s.Roles, role, func(a Assignment, role string) int {
+		return strings.Compare(a.Role, role)
+	})
+}

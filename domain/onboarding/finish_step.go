@@ -1,0 +1,33 @@
+package onboarding
+
+import (
+	"time"
+
+	"am-user-management/domain"
+)
+
+// FinishStep notes that a step was done.
+type FinishStep struct {
+	UserID domain.ID
+	Step   Step // Mail or Token
+	Now    time.Time
+}
+
+// Stream is the onboarding's.
+func (c FinishStep) Stream() string { return StreamOf(c.UserID) }
+
+// Decide notes the step.
+//
+//	GIVEN a step that was not done
+//	THEN  StepDone
+//	ERROR ErrInvalid for a step that other events tell about
+//	IDEMPOTENCY nothing when it was done before
+func (c FinishStep) Decide(s State) ([]Event, error) {
+	switch {
+	case c.Step != Mail && c.Step != Token:
+		return nil, domain.ErrInvalid.WithFields(domain.FieldError{Field: "step", Message: "must be mail or token"})
+	case s.Done[c.Step]:
+		return nil, nil
+	}
+	return []Event{StepDone{UserID: c.UserID, Step: c.Step, At: c.Now}}, nil
+}
