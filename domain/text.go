@@ -64,8 +64,8 @@ func deceptive(r rune) bool {
 }
 
 // ZoneFault says what is wrong with the name of a time zone; "" means nothing is, and the empty name is none given.
-// Names are those of the IANA database, like Europe/Paris; known looks one up there, nil leaves it at the shape.
-func ZoneFault(name string, known func(name string) bool) string {
+// Names are those of the IANA database, like Europe/Paris; valid looks one up there, nil leaves it at the shape.
+func ZoneFault(name string, valid func(name string) bool) string {
 	const fault = "must be an IANA time zone such as Europe/Paris"
 	if name == "" {
 		return ""
@@ -78,7 +78,7 @@ func ZoneFault(name string, known func(name string) bool) string {
 			return fault
 		}
 	}
-	if known != nil && !known(name) {
+	if valid != nil && !valid(name) {
 		return fault
 	}
 	return ""

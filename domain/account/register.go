@@ -25,8 +25,8 @@ type Register struct {
 	RequestID       domain.ID
 	VerifyExpiresAt time.Time
 
-	// KnownZone looks a time zone up; nil leaves it at the shape of the name.
-	KnownZone func(name string) bool
+	// ValidZone looks a time zone up; nil leaves it at the shape of the name.
+	ValidZone func(name string) bool
 	Now       time.Time
 }
 
@@ -39,7 +39,7 @@ func (c Register) Faults() domain.Faults {
 	var faults domain.Faults
 	faults.Add("first_name", domain.LineFault(c.FirstName.Text(), domain.MaxName))
 	faults.Add("last_name", domain.LineFault(c.LastName.Text(), domain.MaxName))
-	faults.Add("timezone", domain.ZoneFault(c.Timezone, c.KnownZone))
+	faults.Add("timezone", domain.ZoneFault(c.Timezone, c.ValidZone))
 	faults.Add("locale", domain.LocaleFault(c.Locale))
 	return faults
 }

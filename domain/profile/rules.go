@@ -28,7 +28,7 @@ func (p Patch) faults(limits Limits) domain.Faults {
 		faults.Add("picture_url", pictureFault(p.PictureURL.Text(), limits.PictureFormats))
 	}
 	if p.Timezone != nil {
-		faults.Add("timezone", domain.ZoneFault(*p.Timezone, limits.KnownZone))
+		faults.Add("timezone", domain.ZoneFault(*p.Timezone, limits.ValidZone))
 	}
 	if p.Locale != nil {
 		faults.Add("locale", domain.LocaleFault(*p.Locale))

@@ -25,8 +25,8 @@ type Limits struct {
 	MaxBio int
 	// PictureFormats are the extensions, without dot, that a picture's URL may end with.
 	PictureFormats []string
-	// KnownZone looks a time zone up; nil leaves it at the shape of the name.
-	KnownZone func(name string) bool
+	// ValidZone looks a time zone up; nil leaves it at the shape of the name.
+	ValidZone func(name string) bool
 }
 
 // Update changes some fields of a profile.

@@ -11,8 +11,8 @@ import (
 // Reason is why a session was ended.
 type Reason string
 
-// Logout: the user ended it.
-const Logout Reason = "logout"
+// LoggedOut: the user ended it.
+const LoggedOut Reason = "logged-out"
 
 // The rules of the module.
 var (

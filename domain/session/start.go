@@ -13,10 +13,11 @@ type Start struct {
 	SecretHash string
 	IP         domain.Personal
 	UserAgent  domain.Personal
-	// Absolute is how long the session lasts at most, Idle how long it may stay unused; kept in whole seconds.
-	Absolute time.Duration
-	Idle     time.Duration
-	Now      time.Time
+	// ExpiresAt is the absolute end, whatever the use.
+	ExpiresAt time.Time
+	// Idle is how long the session may stay unused; kept in whole seconds.
+	Idle time.Duration
+	Now  time.Time
 }
 
 // Stream is the session's.
@@ -37,6 +38,6 @@ func (c Start) Decide(s State) ([]Event, error) {
 	}
 	return []Event{SessionStarted{
 		SessionID: c.SessionID, UserID: c.UserID, SecretHash: c.SecretHash, IP: c.IP, UserAgent: c.UserAgent,
-		StartedAt: c.Now, ExpiresAt: c.Now.Add(c.Absolute), IdleSeconds: int64(c.Idle / time.Second),
+		StartedAt: c.Now, ExpiresAt: c.ExpiresAt, IdleSeconds: int64(c.Idle / time.Second),
 	}}, nil
 }
