@@ -11,8 +11,8 @@ type End struct {
 	SessionID domain.ID
 	// UserID is whose session it must be; zero when the session itself was shown, which proves enough.
 	UserID domain.ID
-	Reason    Reason
-	Now       time.Time
+	Reason Reason
+	Now    time.Time
 }
 
 // Stream is the session's.
