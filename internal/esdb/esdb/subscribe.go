@@ -1,0 +1,104 @@
+package esdb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+)
+
+// SubscribeToStreamOptions are the choices of following one stream.
+type SubscribeToStreamOptions struct {
+	// From is the last event already handled: the one after it comes first; nil: End.
+	From StreamPosition
+	// ResolveLinkTos follows links to their events.
+	ResolveLinkTos bool
+	// Authenticated replaces the configuration's credentials.
+	Authenticated *Credentials
+	// Deadline bounds the whole subscription; nil: no bound.
+	Deadline *time.Duration
+	// RequiresLeader refuses nodes that are not the leader.
+	RequiresLeader bool
+}
+
+// SubscribeToAllOptions are the choices of following all streams.
+type SubscribeToAllOptions struct {
+	// From is the last position already handled: the event after it comes first; nil: End.
+	From AllPosition
+	// MaxSearchWindow and CheckpointInterval are those of
+	// SubscriptionFilterOptions. They matter only with a Filter.
+	MaxSearchWindow    int
+	CheckpointInterval int
+	// Filter picks events; nil: all.
+	Filter *SubscriptionFilter
+	// ResolveLinkTos follows links to their events.
+	ResolveLinkTos bool
+	// Authenticated replaces the configuration's credentials.
+	Authenticated *Credentials
+	// Deadline bounds the whole subscription; nil: no bound.
+	Deadline *time.Duration
+	// RequiresLeader refuses nodes that are not the leader.
+	RequiresLeader bool
+}
+
+// SubscribeToStream follows a stream, which need not exist yet, until ctx ends
+// or the subscription is closed or dropped. It returns when the server has
+// confirmed.
+//
+// Errors are an *Error if there is no connection, else wrap one: use errors.As.
+func (c *Client) SubscribeToStream(ctx context.Context, streamID string, opts SubscribeToStreamOptions) (*Subscription, error) {
+	request := subscribeRequest(opts.ResolveLinkTos)
+	request.Options.StreamOption = streamOption(streamID, opts.From, End{})
+	return c.subscribe(ctx, request, opts.Authenticated, opts.Deadline, opts.RequiresLeader)
+}
+
+// SubscribeToAll follows all streams, in the order in which events are written.
+// Otherwise it is like SubscribeToStream. A filter with both prefixes and a
+// regular expression, or neither, is a plain error.
+func (c *Client) SubscribeToAll(ctx context.Context, opts SubscribeToAllOptions) (*Subscription, error) {
+	request := subscribeRequest(opts.ResolveLinkTos)
+	request.Options.StreamOption = allOption(opts.From, End{})
+	if opts.Filter != nil {
+		filter, err := SubscriptionFilterOptions{
+			MaxSearchWindow:    opts.MaxSearchWindow,
+			CheckpointInterval: opts.CheckpointInterval,
+			SubscriptionFilter: opts.Filter,
+		}.wire()
+		if err != nil {
+			return nil, err
+		}
+		request.Options.FilterOption = filter
+	}
+	return c.subscribe(ctx, request, opts.Authenticated, opts.Deadline, opts.RequiresLeader)
+}
+
+func (c *Client) subscribe(
+	ctx context.Context, request *streams.ReadReq,
+	override *Credentials, deadline *time.Duration, requiresLeader bool,
+) (*Subscription, error) {
+	ctx, cancel := unbounded(ctx, deadline)
+	conn, err := c.connector.connection(ctx)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	ctx = c.addressed(ctx, override, requiresLeader)
+	call, err := conn.streams.Read(ctx, request)
+	if err != nil {
+		cancel()
+		return nil, fmt.Errorf("failed to perform read: %w", c.fault(ctx, conn, nil, err))
+	}
+	answer, err := call.Recv()
+	if err != nil {
+		cancel()
+		return nil, fmt.Errorf("failed to construct subscription: %w", c.fault(ctx, conn, call.Trailer(), err))
+	}
+	confirmation := answer.GetConfirmation()
+	if confirmation == nil {
+		cancel()
+		return nil, fmt.Errorf("failed to construct subscription: %w",
+			failure(ErrorCodeInternalServer, "the server sent %T before a confirmation", answer.GetContent()))
+	}
+	return &Subscription{client: c, conn: conn, call: call, cancel: cancel, id: confirmation.GetSubscriptionId()}, nil
+}
