@@ -1,0 +1,164 @@
+package commands
+
+import (
+	"context"
+	"errors"
+
+	"am-user-management/domain"
+	"am-user-management/domain/account"
+	"am-user-management/domain/email"
+	"am-user-management/domain/session"
+)
+
+// Registration is what somebody says of themselves to sign up.
+type Registration struct {
+	Email       string // as it was typed, for mail
+	EmailNormal string // normalised: two spellings of one address are one account
+	Password    string
+	Phone       string
+	FirstName   string
+	LastName    string
+	Timezone    string
+	Locale      string
+	// Verified makes the account active at once, whatever the settings; for accounts that an operator makes.
+	Verified bool
+}
+
+// Register signs a user up. The address is claimed first, by its own stream, so that of any number of sign-ups for it
+// one wins; then the account is created, which is the commit point. A sign-up that ends between the two is completed
+// by its repetition, or its claim is released by ReapClaim.
+//
+// It returns account.ErrAlreadyExists if the address is taken, account.ErrRegistrationExpired if the claim was reaped
+// meanwhile, and the faults of the password as domain.ErrInvalid.
+func (s *Service) Register(ctx context.Context, r Request, reg Registration) (Outcome[account.State], error) {
+	if err := s.passwords.Check(reg.Password); err != nil {
+		return Outcome[account.State]{}, err
+	}
+	user, key, now := domain.ID(r.derive("account")), s.claimOf(reg.EmailNormal), s.now()
+	register := account.Register{
+		UserID: user, Email: domain.NewPersonal(reg.Email), Phone: domain.NewPersonal(reg.Phone),
+		FirstName: domain.NewPersonal(reg.FirstName), LastName: domain.NewPersonal(reg.LastName),
+		Timezone: reg.Timezone, Locale: reg.Locale, ValidZone: s.validZone, EmailClaim: key,
+		CredentialID: domain.ID(r.derive("credential")),
+		Verify:       s.settings.EmailVerification && !reg.Verified, RequestID: domain.ID(r.derive("verification")),
+		VerifyExpiresAt: now.Add(s.settings.VerifyTokenTTL), Now: now,
+	}
+	if err := register.Faults().Err(); err != nil { // before anything is written: a claim would outlive the refusal
+		return Outcome[account.State]{}, err
+	}
+	hash, err := s.passwords.Hash(ctx, reg.Password) // before the address is looked at: taken or free, it takes as long
+	if err != nil {
+		return Outcome[account.State]{}, err
+	}
+	register.PasswordHash = domain.NewSecret(hash)
+	_, err = execute(ctx, s, r, email.Claim{Key: key, Owner: user, Now: now})
+	if errors.Is(err, email.ErrTaken) {
+		return Outcome[account.State]{}, account.ErrAlreadyExists
+	}
+	if err != nil {
+		return Outcome[account.State]{}, err
+	}
+	return execute(ctx, s, r, register)
+}
+
+// VerifyEmail redeems a token that was mailed. It returns account.ErrTokenInvalid, ErrTokenExpired or ErrTokenUsed.
+func (s *Service) VerifyEmail(ctx context.Context, r Request, user, request domain.ID) (Outcome[account.State], error) {
+	return execute(ctx, s, r, account.VerifyEmail{UserID: user, RequestID: request, Now: s.now()})
+}
+
+// ResendVerification asks for another mail with another token; earlier ones stay valid. An address that is unknown or
+// verified changes nothing and is no error: the answer must not tell.
+func (s *Service) ResendVerification(ctx context.Context, r Request, emailNormal string) (Result, error) {
+	owner, err := s.ownerOf(ctx, emailNormal)
+	if err != nil || owner.IsZero() {
+		return Result{}, err
+	}
+	now := s.now()
+	outcome, err := execute(ctx, s, r, account.RequestVerification{
+		UserID: owner, RequestID: domain.ID(r.derive("verification")), ExpiresAt: now.Add(s.settings.VerifyTokenTTL), Now: now,
+	})
+	if errors.Is(err, account.ErrNotFound) {
+		return Result{}, nil
+	}
+	return outcome.Result, err
+}
+
+// Credentials are what somebody shows to log in, and where they are.
+type Credentials struct {
+	EmailNormal string
+	Password    string
+	// SecretHash is the hex SHA-256 of the session's secret, which stays with the caller.
+	SecretHash string
+	IP         string
+	UserAgent  string
+}
+
+// Login starts a session. An unknown address costs the work of a known one, and says the same:
+// account.ErrInvalidCredentials. Only the right password learns of account.ErrEmailNotVerified and ErrInactive.
+func (s *Service) Login(ctx context.Context, r Request, c Credentials) (Outcome[session.State], error) {
+	user, err := s.authenticate(ctx, c)
+	if err != nil {
+		return Outcome[session.State]{}, err
+	}
+	now := s.now()
+	return execute(ctx, s, r, session.Start{
+		SessionID: domain.ID(r.derive("session")), UserID: user, SecretHash: c.SecretHash,
+		IP: domain.NewPersonal(c.IP), UserAgent: domain.NewPersonal(c.UserAgent),
+		ExpiresAt: now.Add(s.settings.SessionAbsoluteTTL), Idle: s.settings.SessionIdleTTL, Now: now,
+	})
+}
+
+// authenticate finds the account of an address by its claim, never by a table that may lag, and proves the password.
+func (s *Service) authenticate(ctx context.Context, c Credentials) (domain.ID, error) {
+	owner, err := s.ownerOf(ctx, c.EmailNormal)
+	if err != nil {
+		return domain.ID{}, err
+	}
+	var state account.State
+	if !owner.IsZero() {
+		found, _, err := load[account.State, account.Event](ctx, s, account.StreamOf(owner))
+		if err != nil {
+			return domain.ID{}, err
+		}
+		state = found.State
+	}
+	if state.PasswordHash.Text() == "" { // unknown, aborted half-way, or erased
+		if err := s.passwords.Decoy(ctx, c.Password); err != nil {
+			return domain.ID{}, err
+		}
+		return domain.ID{}, account.ErrInvalidCredentials
+	}
+	ok, _, err := s.passwords.Verify(ctx, state.PasswordHash.Text(), c.Password)
+	switch {
+	case err != nil:
+		return domain.ID{}, err
+	case !ok:
+		return domain.ID{}, account.ErrInvalidCredentials
+	case state.Status == account.PendingVerification:
+		return domain.ID{}, account.ErrEmailNotVerified
+	case state.Status != account.Active:
+		return domain.ID{}, account.ErrInactive
+	}
+	return state.UserID, nil
+}
+
+// Logout ends a session; it holds on every instance when Logout returns. An ended session is no error.
+func (s *Service) Logout(ctx context.Context, r Request, id domain.ID) (Result, error) {
+	outcome, err := execute(ctx, s, r, session.End{SessionID: id, Reason: session.LoggedOut, Now: s.now()})
+	return outcome.Result, err
+}
+
+// Account folds an account's stream: what it is now, whatever the tables say. It returns account.ErrNotFound.
+func (s *Service) Account(ctx context.Context, id domain.ID) (Outcome[account.State], error) {
+	outcome, _, err := load[account.State, account.Event](ctx, s, account.StreamOf(id))
+	if err == nil && outcome.State.UserID.IsZero() {
+		err = account.ErrNotFound
+	}
+	return outcome, err
+}
+
+// ownerOf is the account that claims an address, zero if none does.
+func (s *Service) ownerOf(ctx context.Context, emailNormal string) (domain.ID, error) {
+	claim, _, err := load[email.State, email.Event](ctx, s, email.StreamOf(s.claimOf(emailNormal)))
+	return claim.State.Owner, err
+}
