@@ -1,0 +1,67 @@
+package node
+
+import (
+	"context"
+
+	"am-user-management/internal/node/store"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+)
+
+// Delete hides a stream until it is written to again.
+func (s *streamsService) Delete(ctx context.Context, request *streams.DeleteReq) (*streams.DeleteResp, error) {
+	options := request.GetOptions()
+	var expected store.Expected
+	switch e := options.GetExpectedStreamRevision().(type) {
+	case *streams.DeleteReq_Options_Revision:
+		n, err := revision(e.Revision)
+		if err != nil {
+			return nil, err
+		}
+		expected = store.Expected(n)
+	case *streams.DeleteReq_Options_NoStream:
+		expected = store.NoStream
+	case *streams.DeleteReq_Options_Any:
+		expected = store.Any
+	case *streams.DeleteReq_Options_StreamExists:
+		expected = store.StreamExists
+	default:
+		return nil, invalid("the expected revision is missing")
+	}
+	result, err := s.store.Delete(ctx, streamName(options.GetStreamIdentifier()), expected)
+	if err != nil {
+		return nil, asStatus(ctx, err)
+	}
+	return &streams.DeleteResp{PositionOption: &streams.DeleteResp_Position_{Position: &streams.DeleteResp_Position{
+		CommitPosition: result.Position, PreparePosition: result.Position,
+	}}}, nil
+}
+
+// Tombstone closes a stream for ever.
+func (s *streamsService) Tombstone(ctx context.Context, request *streams.TombstoneReq) (*streams.TombstoneResp, error) {
+	options := request.GetOptions()
+	var expected store.Expected
+	switch e := options.GetExpectedStreamRevision().(type) {
+	case *streams.TombstoneReq_Options_Revision:
+		n, err := revision(e.Revision)
+		if err != nil {
+			return nil, err
+		}
+		expected = store.Expected(n)
+	case *streams.TombstoneReq_Options_NoStream:
+		expected = store.NoStream
+	case *streams.TombstoneReq_Options_Any:
+		expected = store.Any
+	case *streams.TombstoneReq_Options_StreamExists:
+		expected = store.StreamExists
+	default:
+		return nil, invalid("the expected revision is missing")
+	}
+	result, err := s.store.Tombstone(ctx, streamName(options.GetStreamIdentifier()), expected)
+	if err != nil {
+		return nil, asStatus(ctx, err)
+	}
+	return &streams.TombstoneResp{PositionOption: &streams.TombstoneResp_Position_{Position: &streams.TombstoneResp_Position{
+		CommitPosition: result.Position, PreparePosition: result.Position,
+	}}}, nil
+}

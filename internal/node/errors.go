@@ -1,0 +1,92 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strconv"
+
+	"am-user-management/internal/node/store"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// Trailers by which clients tell errors apart.
+const (
+	trailerException  = "exception"
+	trailerStreamName = "stream-name"
+
+	exceptionStreamDeleted = "stream-deleted"
+	exceptionWrongVersion  = "wrong-expected-version"
+	exceptionTooLarge      = "maximum-append-size-exceeded"
+	exceptionMissing       = "missing-required-metadata-property"
+)
+
+func invalid(text string) error { return status.Error(codes.InvalidArgument, text) }
+
+// fail ends a call with a status and the trailers given as pairs of key and value.
+func fail(ctx context.Context, code codes.Code, text string, trailers ...string) error {
+	if err := grpc.SetTrailer(ctx, metadata.Pairs(trailers...)); err != nil {
+		return status.Error(codes.Internal, err.Error())
+	}
+	return status.Error(code, text)
+}
+
+// asStatus maps an error of the store to what EventStoreDB answers.
+func asStatus(ctx context.Context, err error) error {
+	var (
+		deleted  *store.StreamDeletedError
+		wrong    *store.WrongRevisionError
+		tooLarge *store.TooLargeError
+		refused  *store.InvalidError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &deleted):
+		return streamDeleted(ctx, deleted.Stream)
+	case errors.As(err, &wrong):
+		return fail(ctx, codes.FailedPrecondition, err.Error(),
+			trailerException, exceptionWrongVersion, trailerStreamName, headerText(wrong.Stream),
+			"expected-version", strconv.FormatInt(int64(wrong.Expected), 10),
+			"actual-version", strconv.FormatInt(wrong.Current, 10))
+	case errors.As(err, &tooLarge):
+		return fail(ctx, codes.InvalidArgument, err.Error(),
+			trailerException, exceptionTooLarge, "maximum-append-size", strconv.Itoa(tooLarge.Limit))
+	case errors.As(err, &refused):
+		return invalid(err.Error())
+	case errors.Is(err, store.ErrClosed):
+		return status.Error(codes.Unavailable, "server is shutting down")
+	case errors.Is(err, store.ErrFailed):
+		return status.Error(codes.Unavailable, "server has stopped: a write could not be made durable")
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return status.FromContextError(err).Err()
+	}
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	return status.Error(codes.Internal, err.Error())
+}
+
+func streamDeleted(ctx context.Context, stream string) error {
+	return fail(ctx, codes.FailedPrecondition, "Event stream '"+stream+"' is deleted.",
+		trailerException, exceptionStreamDeleted, trailerStreamName, headerText(stream))
+}
+
+func missingMetadata(ctx context.Context, property string) error {
+	return fail(ctx, codes.InvalidArgument, "Required Metadata Property '"+property+"' is missing",
+		trailerException, exceptionMissing, "required-metadata-properties", metadataType+","+metadataContentType)
+}
+
+// headerText makes text fit for a trailer, which takes printable ASCII only.
+func headerText(text string) string {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return url.PathEscape(text)
+		}
+	}
+	return text
+}

@@ -1,0 +1,37 @@
+package node
+
+import (
+	"context"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+)
+
+// serverVersion is the EventStoreDB release whose behaviour the node follows. Clients read it.
+const serverVersion = "23.10.8"
+
+const (
+	serviceStreams  = "event_store.client.streams.streams"
+	serviceGossip   = "event_store.client.gossip.gossip"
+	serviceFeatures = "event_store.client.server_features.serverfeatures"
+)
+
+// features answers which calls are served, by the names that EventStoreDB gives them.
+type features struct {
+	serverfeatures.UnimplementedServerFeaturesServer
+}
+
+// GetSupportedMethods lists what this node serves.
+func (features) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeatures.SupportedMethods, error) {
+	return &serverfeatures.SupportedMethods{
+		EventStoreServerVersion: serverVersion,
+		Methods: []*serverfeatures.SupportedMethod{
+			{ServiceName: serviceStreams, MethodName: "read", Features: []string{"position", "events"}},
+			{ServiceName: serviceStreams, MethodName: "append"},
+			{ServiceName: serviceStreams, MethodName: "delete"},
+			{ServiceName: serviceStreams, MethodName: "tombstone"},
+			{ServiceName: serviceGossip, MethodName: "read"},
+			{ServiceName: serviceFeatures, MethodName: "getsupportedmethods"},
+		},
+	}, nil
+}

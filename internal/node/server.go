@@ -1,0 +1,36 @@
+package node
+
+import (
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+)
+
+const (
+	// maxRequestBytes and maxResponseBytes are EventStoreDB's limits.
+	maxRequestBytes  = 16<<20 - 10_000
+	maxResponseBytes = 17 << 20
+
+	pingInterval = 10 * time.Second
+	// minPingInterval must lie below the clients' interval of 10 s, or they are thrown out.
+	minPingInterval = 5 * time.Second
+
+	writeBufferBytes = 64 << 10
+	readBufferBytes  = 64 << 10
+)
+
+func newServer() *grpc.Server {
+	return grpc.NewServer(
+		grpc.ForceServerCodecV2(newCodec()),
+		grpc.MaxRecvMsgSize(maxRequestBytes),
+		grpc.MaxSendMsgSize(maxResponseBytes),
+		grpc.WriteBufferSize(writeBufferBytes),
+		grpc.ReadBufferSize(readBufferBytes),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingInterval, Timeout: pingInterval}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
+			MinTime: minPingInterval, PermitWithoutStream: true,
+		}),
+		grpc.WaitForHandlers(true),
+	)
+}

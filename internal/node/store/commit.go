@@ -1,0 +1,33 @@
+package store
+
+// commit waits for each group's sync in turn, then makes the group visible and answers its writers. It ends when the
+// sequencer has ended and everything is answered.
+func (s *Store) commit() {
+	defer close(s.done)
+	for g := range s.commits {
+		if g.batch != nil && s.failure.cause() == nil {
+			if err := g.batch.SyncWait(); err != nil {
+				s.failure.set(err)
+			}
+		}
+		if s.failure.cause() != nil {
+			for _, w := range g.writes {
+				w.err = ErrFailed
+				w.answered <- struct{}{}
+			}
+			continue
+		}
+		if g.batch != nil {
+			for name, h := range g.changed {
+				s.published.Add(name, h)
+			}
+			s.recent.publish(g.records)
+			if err := g.batch.Close(); err != nil {
+				s.logger.Error("close a committed batch", "error", err)
+			}
+		}
+		for _, w := range g.writes {
+			w.answered <- struct{}{}
+		}
+	}
+}

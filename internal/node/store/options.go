@@ -1,0 +1,48 @@
+package store
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options say where a store lives and what it is given. Dir is required.
+type Options struct {
+	// Dir is the folder of the log. It is created if missing.
+	Dir string
+	// FS is the file system that holds Dir; nil means the operating system's.
+	FS vfs.FS
+	// Logger receives what the operator should know; nil discards it.
+	Logger *slog.Logger
+	// Clock gives the time at which events are created and against which their age is measured; nil means time.Now.
+	Clock func() time.Time
+	// NewID gives ids to the events that the store writes itself; nil means random ones.
+	NewID func() ID
+	// MaxAppendSize limits the bytes of event data in one append; 0 means 1 MiB.
+	MaxAppendSize int
+}
+
+const (
+	defaultMaxAppendSize = 1 << 20
+
+	blockCacheBytes = 32 << 20
+	memTableBytes   = 16 << 20
+	// memTables bounds the memory of writes that wait for a flush.
+	memTables = 4
+
+	// headCacheEntries bounds each of the two caches of stream heads, about 200 bytes an entry.
+	headCacheEntries = 32 << 10
+	// idCacheEntries bounds the memory of ids for appends at any revision, about 8 MiB when full.
+	idCacheEntries = 64 << 10
+	// recentRecords and recentBytes bound the records kept for live subscribers.
+	recentRecords = 8 << 10
+	recentBytes   = 8 << 20
+
+	queueLength = 1024
+	// groupWrites and groupBytes end a group that would keep its first writer waiting.
+	groupWrites = 1024
+	groupBytes  = 4 << 20
+	// groupsInFlight is how many groups may wait for the disk while the next one is built.
+	groupsInFlight = 4
+)

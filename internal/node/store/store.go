@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// Store is an open event log. Its methods may be called from any goroutine.
+type Store struct {
+	db     *pebble.DB
+	lock   *pebble.Lock
+	logger *slog.Logger
+	clock  func() time.Time
+	limit  int
+
+	// queue leads to the sequencer, commits from there to the committer.
+	queue   chan *write
+	commits chan *group
+	// closing ends the acceptance of writes, done tells that the last one was answered.
+	closing   chan struct{}
+	done      chan struct{}
+	closeOnce sync.Once
+	closeErr  error
+
+	recent *recent
+	// published holds the heads of streams written lately, as far as they are durable.
+	published *lru.Cache[string, *head]
+	failure   *failure
+}
+
+// Open opens the log in the folder, creating it if it is not there. It returns an error that is ErrLocked if another
+// store has the folder open. What it costs does not depend on how much the log holds.
+func Open(options Options) (*Store, error) {
+	options = withDefaults(options)
+	if err := options.FS.MkdirAll(options.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create event store folder %s: %w", options.Dir, err)
+	}
+	lock, err := pebble.LockDirectory(options.Dir, options.FS)
+	if err != nil {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("lock event store folder %s: %w", options.Dir, err)
+		}
+		return nil, fmt.Errorf("%w: %s (%v)", ErrLocked, options.Dir, err)
+	}
+	s, err := open(options, lock)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return s, nil
+}
+
+func withDefaults(o Options) Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = func() ID { return ID(uuid.New()) }
+	}
+	if o.MaxAppendSize == 0 {
+		o.MaxAppendSize = defaultMaxAppendSize
+	}
+	return o
+}
+
+func open(options Options, lock *pebble.Lock) (*Store, error) {
+	failure := newFailure(options.Logger)
+	db, err := openPebble(options, lock, failure)
+	if err != nil {
+		return nil, fmt.Errorf("open event store in %s: %w", options.Dir, err)
+	}
+	last, err := lastPosition(db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	published, err := lru.New[string, *head](headCacheEntries)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s := &Store{
+		db: db, lock: lock, logger: options.Logger, clock: options.Clock, limit: options.MaxAppendSize,
+		queue: make(chan *write, queueLength), commits: make(chan *group, groupsInFlight),
+		closing: make(chan struct{}), done: make(chan struct{}),
+		recent: newRecent(last), published: published, failure: failure,
+	}
+	sequencer, err := newSequencer(s, last, options.NewID)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	go sequencer.run()
+	go s.commit()
+	return s, nil
+}
+
+// Last returns the position of the last durable record, 0 if there is none.
+func (s *Store) Last() uint64 { return s.recent.last() }
+
+// Wait returns nil as soon as a durable record beyond position exists, or ErrClosed, ErrFailed or the context's error.
+func (s *Store) Wait(ctx context.Context, position uint64) error {
+	for {
+		news, there := s.recent.after(position)
+		if there {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.closing:
+			return ErrClosed
+		case <-s.failure.happened:
+			return ErrFailed
+		}
+	}
+}
+
+// Failed returns a channel that is closed when the store has stopped because of a disk error; Err then tells why.
+func (s *Store) Failed() <-chan struct{} { return s.failure.happened }
+
+// Err returns why the store has failed, or nil if it has not.
+func (s *Store) Err() error { return s.failure.cause() }
+
+// Close answers the writes that were accepted, refuses later ones with ErrClosed and closes the files. No read may be
+// running.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		close(s.closing)
+		<-s.done
+		s.closeErr = errors.Join(s.db.Close(), s.lock.Close())
+	})
+	return s.closeErr
+}

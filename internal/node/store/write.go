@@ -1,0 +1,113 @@
+package store
+
+import "context"
+
+type operation uint8
+
+const (
+	opAppend operation = iota
+	opDelete
+	opTombstone
+)
+
+// write is one request on its way through sequencer and committer.
+type write struct {
+	operation operation
+	stream    string
+	expected  Expected
+	events    []Event
+
+	result Result
+	err    error
+	// answered gets one value when result and err are final and, for an accepted write, durable.
+	answered chan struct{}
+}
+
+// Append adds all events to the stream or none. An append of no events checks the expectation and takes a position.
+// Repeating an append gives its first result instead of a second copy: always at an exact revision or NoStream, and
+// as long as the ids are in memory otherwise.
+//
+// It returns WrongRevisionError, StreamDeletedError, TooLargeError, InvalidError, ErrClosed, ErrFailed, or the
+// context's error, after which the events may or may not become durable. The events must not be changed until then.
+func (s *Store) Append(ctx context.Context, stream string, expected Expected, events []Event) (Result, error) {
+	if err := s.checkAppend(stream, events); err != nil {
+		return Result{}, err
+	}
+	return s.write(ctx, &write{operation: opAppend, stream: stream, expected: expected, events: events})
+}
+
+// Delete hides the stream's events, until it is appended to again; revisions then go on where they ended. It returns
+// the position of the metadata event that does it, and the errors of Append.
+func (s *Store) Delete(ctx context.Context, stream string, expected Expected) (Result, error) {
+	if err := checkStreamName(stream); err != nil {
+		return Result{}, err
+	}
+	return s.write(ctx, &write{operation: opDelete, stream: stream, expected: expected})
+}
+
+// Tombstone deletes the stream and its metadata for ever. It returns the position of the tombstone, and the errors of
+// Append.
+func (s *Store) Tombstone(ctx context.Context, stream string, expected Expected) (Result, error) {
+	if err := checkStreamName(stream); err != nil {
+		return Result{}, err
+	}
+	return s.write(ctx, &write{operation: opTombstone, stream: stream, expected: expected})
+}
+
+func (s *Store) write(ctx context.Context, w *write) (Result, error) {
+	w.answered = make(chan struct{}, 1)
+	select {
+	case <-s.closing:
+		return Result{}, ErrClosed
+	case <-s.failure.happened:
+		return Result{}, ErrFailed
+	default:
+	}
+	select {
+	case s.queue <- w:
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	case <-s.done:
+		return Result{}, ErrClosed
+	}
+	select {
+	case <-w.answered:
+		return w.result, w.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	case <-s.done:
+	}
+	select {
+	case <-w.answered:
+		return w.result, w.err
+	default:
+		return Result{}, ErrClosed
+	}
+}
+
+func checkStreamName(stream string) error {
+	if stream == "" || stream == metastreamPrefix {
+		return &InvalidError{Reason: "stream name must not be empty"}
+	}
+	return nil
+}
+
+func (s *Store) checkAppend(stream string, events []Event) error {
+	if err := checkStreamName(stream); err != nil {
+		return err
+	}
+	size := 0
+	for i := range events {
+		switch {
+		case events[i].ID == ID{}:
+			return &InvalidError{Reason: "event id must not be empty"}
+		case events[i].Type == "":
+			return &InvalidError{Reason: "event type must not be empty"}
+		}
+		size += len(events[i].Data)
+	}
+	if size > s.limit {
+		return &TooLargeError{Limit: s.limit, Size: size}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package node
+
+import (
+	"math"
+
+	"am-user-management/internal/node/store"
+)
+
+// beforeFirst stands for a subscription to a stream from its beginning.
+const beforeFirst = -1
+
+// streamSubscription is a place in one stream that moves on as events come.
+type streamSubscription struct {
+	*reader
+
+	name string
+	// seen is the last revision sent, or the one after which the subscriber asked to start.
+	seen int64
+	// cursor is the log position up to which the stream has been looked at.
+	cursor uint64
+	live   bool
+}
+
+// subscribeStream sends the stream's events of revisions higher than after, for ever.
+func (r *reader) subscribeStream(name string, after int64) error {
+	view, err := r.store.Stream(r.ctx, name)
+	if err != nil {
+		return err
+	}
+	if view.Tombstoned {
+		return streamDeleted(r.call.Context(), name)
+	}
+	if after == math.MaxInt64 {
+		after = view.Last
+	}
+	if err := r.sendConfirmation(); err != nil {
+		return err
+	}
+	s := &streamSubscription{reader: r, name: name, seen: after}
+	for {
+		if err := s.catchUp(view); err != nil {
+			return err
+		}
+		if err := s.follow(); err != nil {
+			return err
+		}
+		if view, err = r.store.Stream(r.ctx, name); err != nil {
+			return err
+		}
+		if view.Tombstoned {
+			return streamDeleted(r.call.Context(), name)
+		}
+	}
+}
+
+// catchUp sends what the stream holds beyond the last revision sent. It does not tell a subscriber that it has caught
+// up with a stream that is not there.
+func (s *streamSubscription) catchUp(view *store.Stream) error {
+	s.cursor = view.Position
+	if !view.Found() {
+		s.seen = max(s.seen, view.Last)
+		s.live = true
+		return nil
+	}
+	for from := max(s.seen+1, view.First); from <= view.Last; {
+		to := min(from+pageRecords-1, view.Last)
+		if err := s.store.ReadStream(&s.page, view, from, to, false); err != nil {
+			return err
+		}
+		if _, err := s.sendPage(math.MaxInt64); err != nil {
+			return err
+		}
+		s.seen = to
+		from = to + 1
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow sends the stream's new events as they become durable. It returns nil when the subscriber has fallen behind
+// what is kept in memory.
+func (s *streamSubscription) follow() error {
+	for {
+		next, err := s.store.ReadForward(&s.page, s.cursor+1, pageRecords)
+		if err != nil {
+			return err
+		}
+		if !s.page.FromMemory {
+			s.live = false
+			return nil
+		}
+		for _, record := range s.page.Records {
+			if err := s.deliver(record); err != nil {
+				return err
+			}
+		}
+		if next > s.cursor+1 {
+			s.cursor = next - 1
+			continue
+		}
+		if !s.live {
+			s.live = true
+			if err := s.sendCaughtUp(); err != nil {
+				return err
+			}
+		}
+		if err := s.store.Wait(s.ctx, s.cursor); err != nil {
+			return err
+		}
+	}
+}
+
+// deliver sends a record if it is a new one of this stream. The tombstone is the last.
+func (s *streamSubscription) deliver(record *store.Record) error {
+	if record.Void() || string(record.Stream) != s.name || int64(record.Revision) <= s.seen {
+		return nil
+	}
+	s.seen = int64(record.Revision)
+	if err := s.send(record); err != nil {
+		return err
+	}
+	if record.Revision == store.TombstoneRevision {
+		return streamDeleted(s.call.Context(), s.name)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package node_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"am-user-management/internal/node/nodetest"
+)
+
+// laterScenarios are about services that the node does not serve.
+var laterScenarios = []string{
+	"batch append",
+	"batch append: one call, many batches",
+	"batch append: malformed and refused",
+	"persistent subscription: create, update, delete, info",
+	"persistent subscription: read, ack, nack, park, replay",
+	"persistent subscription: one consumer leaves, another goes on",
+	"persistent subscription: consumer limits and time-outs",
+	"persistent subscription to $all",
+}
+
+// deviations are the steps whose recorded answer the node does not give, with the reason.
+var deviations = map[string]string{
+	"server features, gossip, the unknown/supported methods": "for information: only what is served is listed",
+	"server features, gossip, the unknown/gossip":            "for information",
+}
+
+type transcript struct {
+	Scenarios map[string]struct {
+		Steps []step `json:"steps"`
+	} `json:"scenarios"`
+}
+
+// TestTranscript replays what a real server was asked, and expects its answers.
+func TestTranscript(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/eventstoredb-transcript.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded transcript
+	if err := json.Unmarshal(data, &recorded); err != nil {
+		t.Fatal(err)
+	}
+	for _, later := range laterScenarios {
+		if _, there := recorded.Scenarios[later]; !there {
+			t.Errorf("no scenario %q to leave out", later)
+		}
+		delete(recorded.Scenarios, later)
+	}
+	for title, scenario := range recorded.Scenarios {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			r := newReplay(t, nodetest.Start(t).Address)
+			for _, s := range scenario.Steps {
+				if deviations[title+"/"+s.Name] != "" {
+					continue
+				}
+				if !r.do(s) {
+					t.Fatalf("step %q failed, the rest is not comparable", s.Name)
+				}
+			}
+			r.checkOrder()
+		})
+	}
+	for deviation := range deviations {
+		title, _, _ := strings.Cut(deviation, "/")
+		if _, there := recorded.Scenarios[title]; !there {
+			t.Errorf("no scenario for deviation %q", deviation)
+		}
+	}
+}
