@@ -9,8 +9,9 @@ CREATE TABLE profiles (
     picture_url text,
     timezone    text        NOT NULL,
     locale      text        NOT NULL,
-    -- A JSON object, as text: jsonb refuses escapes that JSON allows, and an event must never be refused.
-    metadata    text        NOT NULL,
+    -- The text of a JSON object, '' for the empty one, NULL if it was erased. Not jsonb: that refuses escapes which
+    -- JSON allows, and an event must never be refused.
+    metadata    text,
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL
 );

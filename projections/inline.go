@@ -1,0 +1,56 @@
+package projections
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"am-user-management/internal/eventstore"
+)
+
+// InlineApplier brings the rows of one stream up to date outside of the projector: before the command that
+// appended is answered. It covers the tables that requests are checked against: accounts, sessions, access and roles.
+// The projector comes by the same events later and finds them applied. It is safe for concurrent use.
+type InlineApplier struct {
+	pool   *pgxpool.Pool
+	tables []inlineTable
+}
+
+// inlineTable is a table whose rows fold one stream each.
+type inlineTable interface {
+	Handles(eventType string) bool
+	apply(ctx context.Context, db querier, batch []eventstore.Envelope) error
+}
+
+// Inline returns the applier that writes through the pool.
+func Inline(pool *pgxpool.Pool) *InlineApplier {
+	return &InlineApplier{pool: pool, tables: []inlineTable{newAccounts(), newSessions(), newAccess(), newRoles()}}
+}
+
+// ApplyInline applies events that were appended to a stream, or its whole history, to the stream's row. Where the row
+// has not come as far as the first of them, it loads the stream from the row's revision on. For a stream of no table
+// it does nothing. An error means that the row may be behind until the projector comes by.
+func (a *InlineApplier) ApplyInline(ctx context.Context, stream string, appended []eventstore.Envelope,
+	load func(ctx context.Context, from uint64) ([]eventstore.Envelope, error),
+) error {
+	if len(appended) == 0 {
+		return nil
+	}
+	for _, table := range a.tables {
+		if !table.Handles(appended[0].Event.EventType()) {
+			continue
+		}
+		err := table.apply(ctx, a.pool, appended)
+		var gap *GapError
+		if !errors.As(err, &gap) {
+			return err
+		}
+		missing, err := load(ctx, uint64(gap.Applied+1))
+		if err != nil {
+			return err
+		}
+		return table.apply(ctx, a.pool, missing)
+	}
+	return nil
+}
