@@ -129,17 +129,13 @@ func (s *Service) authenticate(ctx context.Context, c Credentials) (domain.ID, e
 		return domain.ID{}, account.ErrInvalidCredentials
 	}
 	ok, _, err := s.passwords.Verify(ctx, state.PasswordHash.Text(), c.Password)
-	switch {
-	case err != nil:
+	if err != nil {
 		return domain.ID{}, err
-	case !ok:
-		return domain.ID{}, account.ErrInvalidCredentials
-	case state.Status == account.PendingVerification:
-		return domain.ID{}, account.ErrEmailNotVerified
-	case state.Status != account.Active:
-		return domain.ID{}, account.ErrInactive
 	}
-	return state.UserID, nil
+	if !ok {
+		return domain.ID{}, account.ErrInvalidCredentials
+	}
+	return state.UserID, state.MayLogIn()
 }
 
 // Logout ends a session; it holds on every instance when Logout returns. An ended session is no error.
@@ -151,7 +147,7 @@ func (s *Service) Logout(ctx context.Context, r Request, id domain.ID) (Result, 
 // Account folds an account's stream: what it is now, whatever the tables say. It returns account.ErrNotFound.
 func (s *Service) Account(ctx context.Context, id domain.ID) (Outcome[account.State], error) {
 	outcome, _, err := load[account.State, account.Event](ctx, s, account.StreamOf(id))
-	if err == nil && outcome.State.UserID.IsZero() {
+	if err == nil && !outcome.State.Exists() {
 		err = account.ErrNotFound
 	}
 	return outcome, err

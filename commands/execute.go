@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/google/uuid"
-
 	"am-user-management/domain"
 	"am-user-management/internal/eventstore"
 )
@@ -184,6 +182,3 @@ func pause(ctx context.Context, attempt int) error {
 		return ctx.Err()
 	}
 }
-
-// idOf is a UUID in the domain's type.
-func idOf(id uuid.UUID) domain.ID { return domain.ID(id) }
