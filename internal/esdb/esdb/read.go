@@ -151,6 +151,9 @@ func resolved(event *streams.ReadResp_ReadEvent) (*ResolvedEvent, error) {
 			return nil, err
 		}
 	}
+	if result.OriginalEvent() == nil {
+		return nil, failure(ErrorCodeParsing, "the server sent neither event nor link")
+	}
 	if position, ok := event.GetPosition().(*streams.ReadResp_ReadEvent_CommitPosition); ok {
 		result.Commit = &position.CommitPosition
 	}
