@@ -138,3 +138,11 @@ func TestCommandsAddUp(t *testing.T) {
 		}
 	})
 }
+
+func TestCommandsGoToTheUsersAccess(t *testing.T) {
+	const want = "access-01000000-0000-0000-0000-000000000000"
+	give, take := assign("a", nil).Stream(), access.Revoke{UserID: ann}.Stream()
+	if give != want || take != want {
+		t.Errorf("assign %s, revoke %s", give, take)
+	}
+}

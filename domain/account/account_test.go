@@ -84,8 +84,30 @@ func TestStateOfAnAccount(t *testing.T) {
 	}
 }
 
-func TestStreamOf(t *testing.T) {
+func TestCommandsGoToTheAccountsStream(t *testing.T) {
 	if got := account.StreamOf(user); got != "account-01000000-0000-0000-0000-000000000000" {
 		t.Error(got)
+	}
+	for _, command := range []domain.Command[account.State, Event]{
+		account.Register{UserID: user},
+		account.RequestVerification{UserID: user},
+		account.VerifyEmail{UserID: user},
+		account.AbortRegistration{UserID: user},
+	} {
+		if got := command.Stream(); got != account.StreamOf(user) {
+			t.Errorf("%T goes to %s", command, got)
+		}
+	}
+}
+
+// Whose key encrypts what is told: a wrong answer here would outlive the erasure of the right person.
+func TestEventsNameWhomTheyTellAbout(t *testing.T) {
+	for _, event := range []Event{created, requested, verified} {
+		if about, ok := event.(domain.PersonalEvent); !ok || about.Subject() != user {
+			t.Errorf("%s does not tell about its user", event.EventType())
+		}
+	}
+	if got := created.Credential(); got != created.CredentialID {
+		t.Errorf("the hash is of credential %s", got)
 	}
 }

@@ -28,3 +28,9 @@ func TestFinishStep(t *testing.T) {
 		"knows its steps": {When: finish("tea"), Err: domain.ErrInvalid, Fields: []string{"step"}},
 	})
 }
+
+func TestStream(t *testing.T) {
+	if got := (onboarding.FinishStep{UserID: domain.ID{1}}).Stream(); got != "onboarding-01000000-0000-0000-0000-000000000000" {
+		t.Error(got)
+	}
+}

@@ -103,3 +103,9 @@ func TestBuiltInPlansAreValidAndOrdered(t *testing.T) {
 		t.Error("no plans")
 	}
 }
+
+func TestStream(t *testing.T) {
+	if got := define.Stream(); got != "plan-team-2" {
+		t.Error(got)
+	}
+}

@@ -206,3 +206,19 @@ func numbered(n int) string {
 	}
 	return strings.Join(members, ",")
 }
+
+func TestCommandsGoToTheProfilesStream(t *testing.T) {
+	const want = "profile-01000000-0000-0000-0000-000000000000"
+	create, change := profile.Create{UserID: ann}.Stream(), update(profile.Patch{}).Stream()
+	if create != want || change != want {
+		t.Errorf("create %s, update %s", create, change)
+	}
+}
+
+func TestAProfileTellsAboutItsUser(t *testing.T) {
+	for _, event := range []Event{created, profile.ProfileUpdated{UserID: ann}} {
+		if about, ok := event.(domain.PersonalEvent); !ok || about.Subject() != ann {
+			t.Errorf("%s does not tell about its user", event.EventType())
+		}
+	}
+}

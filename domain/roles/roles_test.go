@@ -104,3 +104,9 @@ func TestBuiltIn(t *testing.T) {
 		t.Errorf("%d definitions, want 7", len(definitions))
 	}
 }
+
+func TestStream(t *testing.T) {
+	if got := (roles.Define{Name: "support"}).Stream(); got != "role-support" {
+		t.Error(got)
+	}
+}

@@ -67,3 +67,16 @@ func TestStateOfASession(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestCommandsGoToTheSessionsStream(t *testing.T) {
+	const want = "session-01000000-0000-0000-0000-000000000000"
+	if start, end := (session.Start{SessionID: id}).Stream(), (session.End{SessionID: id}).Stream(); start != want || end != want {
+		t.Errorf("start %s, end %s", start, end)
+	}
+}
+
+func TestASessionTellsAboutItsUser(t *testing.T) {
+	if got := started.Subject(); got != ann {
+		t.Error(got)
+	}
+}

@@ -49,3 +49,9 @@ func TestStatusAt(t *testing.T) {
 		})
 	}
 }
+
+func TestStream(t *testing.T) {
+	if got := (subscription.StartTrial{UserID: ann}).Stream(); got != "subscription-01000000-0000-0000-0000-000000000000" {
+		t.Error(got)
+	}
+}
