@@ -1,0 +1,140 @@
+package readmodel
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The answers about a session that may not be used.
+var (
+	// ErrNoSession: there is no such session, or it ended, or ran out, or was unused for too long.
+	ErrNoSession = errors.New("no such session")
+	// ErrInactive: the session is good, its account may not be used.
+	ErrInactive = errors.New("the account is not active")
+)
+
+// active is the status of an account that may be used.
+const active = "ACTIVE"
+
+// Caller is who makes a request: a session that holds at the time of the request, of an account that is active.
+type Caller struct {
+	SessionID     uuid.UUID
+	UserID        uuid.UUID
+	ExpiresAt     time.Time
+	IdleExpiresAt time.Time // at most ExpiresAt
+	LastSeenAt    time.Time // as Touch noted it
+	idle          time.Duration
+}
+
+// callerColumns and callerTables answer what the check of a session needs, by the unique index on the secret's hash
+// and primary keys. All of these tables are applied inline, so the answer holds on every instance at once.
+const (
+	callerColumns = `s.session_id, s.user_id, s.started_at, s.expires_at, s.idle_seconds, v.last_seen_at, a.status`
+	callerTables  = ` FROM sessions s JOIN accounts a ON a.user_id = s.user_id
+		LEFT JOIN session_activity v ON v.session_id = s.session_id`
+	callerWhere = ` WHERE s.secret_hash = $1 AND s.ended_at IS NULL`
+)
+
+type callerRow struct {
+	caller      Caller
+	startedAt   time.Time
+	idleSeconds int64
+	lastSeenAt  *time.Time
+	status      string
+}
+
+func (row *callerRow) targets(more ...any) []any {
+	return append([]any{
+		(*[16]byte)(&row.caller.SessionID), (*[16]byte)(&row.caller.UserID), &row.startedAt, &row.caller.ExpiresAt,
+		&row.idleSeconds, &row.lastSeenAt, &row.status,
+	}, more...)
+}
+
+// value judges the session at a time.
+func (row *callerRow) value(now time.Time) (Caller, error) {
+	c := row.caller
+	c.LastSeenAt = row.startedAt
+	if row.lastSeenAt != nil {
+		c.LastSeenAt = *row.lastSeenAt
+	}
+	c.idle = time.Duration(row.idleSeconds) * time.Second
+	c.IdleExpiresAt = c.LastSeenAt.Add(c.idle)
+	if c.ExpiresAt.Before(c.IdleExpiresAt) {
+		c.IdleExpiresAt = c.ExpiresAt
+	}
+	utc(&c.ExpiresAt, &c.IdleExpiresAt, &c.LastSeenAt)
+	if !now.Before(c.IdleExpiresAt) {
+		return Caller{}, ErrNoSession
+	}
+	if row.status != active {
+		return Caller{}, ErrInactive
+	}
+	return c, nil
+}
+
+// Caller returns who shows the secret with this SHA-256 hash. It returns ErrNoSession and ErrInactive.
+func (r *Reader) Caller(ctx context.Context, secretHash []byte, now time.Time) (Caller, error) {
+	var row callerRow
+	return r.caller(ctx, now, &row, `SELECT `+callerColumns+callerTables+callerWhere, []any{secretHash})
+}
+
+// ProfileFor is Caller and Profile of the caller in one query. The profile's own error is ErrNotFound, with a caller
+// that is valid.
+func (r *Reader) ProfileFor(ctx context.Context, secretHash []byte, now time.Time) (Caller, Profile, error) {
+	var row callerRow
+	var profile profileRow
+	caller, err := r.caller(ctx, now, &row, `SELECT `+callerColumns+`, `+profileColumns+callerTables+
+		` LEFT JOIN profiles p ON p.user_id = s.user_id`+callerWhere, []any{secretHash}, profile.targets()...)
+	if err != nil {
+		return Caller{}, Profile{}, err
+	}
+	found, err := profile.value()
+	return caller, found, err
+}
+
+// AccountFor is Caller and Account of the caller in one query.
+func (r *Reader) AccountFor(ctx context.Context, secretHash []byte, now time.Time) (Caller, Account, error) {
+	var row callerRow
+	var account Account
+	caller, err := r.caller(ctx, now, &row, `SELECT `+callerColumns+`, `+accountColumns+callerTables+callerWhere,
+		[]any{secretHash}, account.targets()...)
+	if err != nil {
+		return Caller{}, Account{}, err
+	}
+	account.normalise()
+	return caller, account, nil
+}
+
+// caller runs a query whose first columns are callerColumns.
+func (r *Reader) caller(ctx context.Context, now time.Time, row *callerRow, sql string, args []any, more ...any) (Caller, error) {
+	err := r.row(ctx, sql, args, row.targets(more...)...)
+	if errors.Is(err, ErrNotFound) {
+		return Caller{}, ErrNoSession
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	return row.value(now)
+}
+
+// seenEvery is how often the use of a session is noted, or more often where it may stay unused for a short time only.
+const (
+	seenEvery     = time.Minute
+	seenPerIdling = 10
+)
+
+// Touch notes that a caller's session was used, at most once a minute: more often it does nothing.
+func (r *Reader) Touch(ctx context.Context, c Caller, now time.Time) error {
+	before := now.Add(-min(seenEvery, c.idle/seenPerIdling))
+	if c.LastSeenAt.After(before) {
+		return nil
+	}
+	_, err := r.pool.Exec(ctx, `
+		INSERT INTO session_activity AS v (session_id, last_seen_at) VALUES ($1, $2)
+		ON CONFLICT (session_id) DO UPDATE SET last_seen_at = excluded.last_seen_at WHERE v.last_seen_at <= $3`,
+		[16]byte(c.SessionID), now, before)
+	return err
+}

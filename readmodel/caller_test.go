@@ -1,0 +1,152 @@
+package readmodel_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"am-user-management/domain/account"
+	"am-user-management/domain/session"
+	"am-user-management/internal/projtest"
+	"am-user-management/readmodel"
+)
+
+func TestASessionHoldsUntilItEndsRunsOutOrIdles(t *testing.T) {
+	for name, c := range map[string]struct {
+		log    func(*projtest.Log)
+		secret string
+		now    time.Time
+		want   error
+	}{
+		"just started":           {secret: "s", now: noon},
+		"unused, not yet idle":   {secret: "s", now: after(2*time.Hour - time.Second)},
+		"unused for too long":    {secret: "s", now: after(2 * time.Hour), want: readmodel.ErrNoSession},
+		"another secret":         {secret: "S", now: noon, want: readmodel.ErrNoSession},
+		"past its absolute end":  {secret: "s", now: after(24 * time.Hour), want: readmodel.ErrNoSession},
+		"no account at all":      {secret: "orphan", now: noon, want: readmodel.ErrNoSession},
+		"account not yet active": {secret: "pending", now: noon, want: readmodel.ErrInactive},
+		"ended": {secret: "s", now: noon, want: readmodel.ErrNoSession, log: func(log *projtest.Log) {
+			log.Append(session.StreamOf(visit), session.SessionEnded{SessionID: visit, UserID: ann, EndedAt: noon})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log := visiting()
+			other, third := visit, visit
+			other[14], third[14] = 1, 2
+			log.Append(session.StreamOf(other), loggedIn(other, visit, "orphan", noon))
+			pending := signedUp(ben)
+			pending.Status = account.PendingVerification
+			log.Append(account.StreamOf(ben), pending)
+			log.Append(session.StreamOf(third), loggedIn(third, ben, "pending", noon))
+			if c.log != nil {
+				c.log(log)
+			}
+			reader, _ := reading(t, log)
+			_, err := reader.Caller(t.Context(), hashOf(c.secret), c.now)
+			if !errors.Is(err, c.want) {
+				t.Errorf("Caller returned %v, want %v", err, c.want)
+			}
+			if _, err = reader.Principal(t.Context(), hashOf(c.secret), c.now); !errors.Is(err, c.want) {
+				t.Errorf("Principal returned %v, want %v", err, c.want)
+			}
+			if _, _, err = reader.ProfileFor(t.Context(), hashOf(c.secret), c.now); !errors.Is(err, c.want) {
+				t.Errorf("ProfileFor returned %v, want %v", err, c.want)
+			}
+			if _, _, err = reader.AccountFor(t.Context(), hashOf(c.secret), c.now); !errors.Is(err, c.want) {
+				t.Errorf("AccountFor returned %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func TestUseKeepsASessionFromIdlingButNotPastItsEnd(t *testing.T) {
+	t.Parallel()
+	reader, _ := reading(t, visiting())
+	var caller readmodel.Caller
+	for now := noon; now.Before(after(24 * time.Hour)); now = now.Add(time.Hour) {
+		var err error
+		if caller, err = reader.Caller(t.Context(), hashOf("s"), now); err != nil {
+			t.Fatalf("at %s: %v", now, err)
+		}
+		if err := reader.Touch(t.Context(), caller, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := after(24 * time.Hour); !caller.IdleExpiresAt.Equal(want) || !caller.ExpiresAt.Equal(want) {
+		t.Errorf("the session ends at %s, or idle at %s; want %s", caller.ExpiresAt, caller.IdleExpiresAt, want)
+	}
+	if _, err := reader.Caller(t.Context(), hashOf("s"), after(24*time.Hour)); !errors.Is(err, readmodel.ErrNoSession) {
+		t.Errorf("past its end: got %v, want ErrNoSession", err)
+	}
+}
+
+func TestUseIsNotedAtMostOnceAMinute(t *testing.T) {
+	t.Parallel()
+	reader, _ := reading(t, visiting())
+	for _, step := range []struct{ now, want time.Duration }{
+		{59 * time.Second, 0}, {60 * time.Second, time.Minute}, {119 * time.Second, time.Minute}, {121 * time.Second, 121 * time.Second},
+	} {
+		caller, err := reader.Caller(t.Context(), hashOf("s"), after(step.now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.Touch(t.Context(), caller, after(step.now)); err != nil {
+			t.Fatal(err)
+		}
+		if caller, err = reader.Caller(t.Context(), hashOf("s"), after(step.now)); err != nil || !caller.LastSeenAt.Equal(after(step.want)) {
+			t.Errorf("used after %s: last seen %s, %v; want %s", step.now, caller.LastSeenAt, err, after(step.want))
+		}
+	}
+}
+
+func TestPermissionsAreThoseOfHeldRolesAndAllTheyInherit(t *testing.T) {
+	t.Parallel()
+	log := visiting()
+	permitting(log)
+	reader, _ := reading(t, log)
+	for name, c := range map[string]struct {
+		now                time.Time
+		roles, permissions []string
+	}{
+		"all held":        {noon, []string{"auditor", "editor"}, []string{"audit:read", "profile:*", "profile:read", "user:list"}},
+		"one has expired": {after(time.Hour), []string{"editor"}, []string{"profile:*", "profile:read", "user:list"}},
+	} {
+		principal, err := reader.Principal(t.Context(), hashOf("s"), c.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if principal.UserID != idOf(ann) || principal.SessionID != idOf(visit) {
+			t.Errorf("%s: got %+v, want Ann's visit", name, principal.Caller)
+		}
+		if diff := cmp.Diff(c.roles, principal.Roles); diff != "" {
+			t.Errorf("%s: roles (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(c.permissions, principal.Permissions); diff != "" {
+			t.Errorf("%s: permissions (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestWithoutRolesNothingIsPermitted(t *testing.T) {
+	t.Parallel()
+	reader, _ := reading(t, visiting())
+	principal, err := reader.Principal(t.Context(), hashOf("s"), noon)
+	if err != nil || len(principal.Roles) != 0 || len(principal.Permissions) != 0 {
+		t.Errorf("got %+v, %v, want nothing permitted", principal, err)
+	}
+}
+
+func TestACallerWithoutAProfileIsStillACaller(t *testing.T) {
+	t.Parallel()
+	log := &projtest.Log{}
+	log.Append(account.StreamOf(ann), signedUp(ann))
+	log.Append(session.StreamOf(visit), loggedIn(visit, ann, "s", noon))
+	reader, _ := reading(t, log)
+	caller, _, err := reader.ProfileFor(t.Context(), hashOf("s"), noon)
+	if !errors.Is(err, readmodel.ErrNotFound) || caller.UserID != idOf(ann) {
+		t.Errorf("got %+v, %v, want Ann and ErrNotFound", caller, err)
+	}
+}
