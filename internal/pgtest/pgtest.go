@@ -99,8 +99,7 @@ var shared = sync.OnceValues(func() (*host, error) {
 	return h, nil
 })
 
-// start starts a server in the first free slot. Nobody stops it: it ends with the test binary. What it holds may be
-// lost at any time, so it never waits for the disk; a folder that such a server can't start from is made anew.
+// start starts a server in the first free slot. Nobody stops it: it ends with the test binary.
 func start(ctx context.Context) (*postgres.Server, error) {
 	bin, err := postgres.Find()
 	if err != nil && !errors.Is(err, postgres.ErrNotInstalled) {
@@ -108,26 +107,13 @@ func start(ctx context.Context) (*postgres.Server, error) {
 	}
 	base := filepath.Join(os.TempDir(), "pgtest-"+strconv.Itoa(os.Geteuid())+"-"+filepath.Base(filepath.Dir(bin)))
 	for slot := range slots {
-		options := postgres.Options{
-			Dir: filepath.Join(base, strconv.Itoa(slot)),
-			Settings: map[string]string{
-				"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200",
-			},
+		server, err := postgres.Start(ctx, postgres.Options{
+			Dir: filepath.Join(base, strconv.Itoa(slot)), Disposable: true,
+			Settings: map[string]string{"max_connections": "200"},
+		})
+		if !errors.Is(err, postgres.ErrInUse) {
+			return server, err
 		}
-		server, err := postgres.Start(ctx, options)
-		if errors.Is(err, postgres.ErrInUse) {
-			continue
-		}
-		if err == nil {
-			return server, nil
-		}
-		if removeErr := os.RemoveAll(options.Dir); removeErr != nil {
-			return nil, errors.Join(err, removeErr)
-		}
-		if server, againErr := postgres.Start(ctx, options); againErr == nil {
-			return server, nil
-		}
-		return nil, err
 	}
 	return nil, fmt.Errorf("all %d servers below %s are in use", slots, base)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -26,8 +27,9 @@ type child struct {
 const tailLines = 5
 
 // spawn starts the process on a thread that lives as long as it does: the system tells a child of its parent's death
-// when the thread that started it ends.
-func spawn(cmd *exec.Cmd, logger *slog.Logger) (*child, error) {
+// when the thread that started it ends. It keeps the lock for as long: a Server that was forgotten, not stopped, still
+// runs.
+func spawn(cmd *exec.Cmd, lock *os.File, logger *slog.Logger) (*child, error) {
 	c := &child{ready: make(chan struct{}), done: make(chan struct{}), cmd: cmd}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -44,6 +46,7 @@ func spawn(cmd *exec.Cmd, logger *slog.Logger) (*child, error) {
 		started <- nil
 		c.read(stderr, logger)
 		c.err = cmd.Wait()
+		runtime.KeepAlive(lock)
 		close(c.done)
 	}()
 	if err := <-started; err != nil {

@@ -29,6 +29,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Settings are PostgreSQL settings, such as shared_buffers, on top of the server's own defaults.
 	Settings map[string]string
+	// Disposable is for tests: the data may be lost at any time. The server never waits for the disk, and data that it
+	// can't start from are made anew.
+	Disposable bool
 }
 
 // Server is a running server.
@@ -65,15 +68,24 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		return nil, err
 	}
 	server := &Server{dir: dir, lock: lock}
-	if err := server.start(ctx, bin, options); err != nil {
+	err = server.start(ctx, bin, options)
+	if err != nil && options.Disposable && ctx.Err() == nil {
+		err = errors.Join(err, os.RemoveAll(server.data()))
+		if againErr := server.start(ctx, bin, options); againErr == nil {
+			err = nil
+		}
+	}
+	if err != nil {
 		server.release()
 		return nil, err
 	}
 	return server, nil
 }
 
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
 func (s *Server) start(ctx context.Context, bin string, options Options) error {
-	data := filepath.Join(s.dir, "data")
+	data := s.data()
 	id, err := identify(s.dir, data)
 	if err != nil {
 		return err
@@ -90,12 +102,15 @@ func (s *Server) start(ctx context.Context, bin string, options Options) error {
 	cmd := exec.Command(filepath.Join(bin, "postgres"), //nolint:noctx // it outlives the context of the start
 		"-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+s.sockets, "-c", "lc_messages=C",
 		"-c", "logging_collector=off", "-c", "log_destination=stderr")
+	if options.Disposable {
+		cmd.Args = append(cmd.Args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	}
 	for _, name := range sortedKeys(options.Settings) {
 		cmd.Args = append(cmd.Args, "-c", name+"="+options.Settings[name])
 	}
 	cmd.Env, cmd.Dir = environment(), "/"
 	cmd.SysProcAttr = id.attributes(true)
-	s.child, err = spawn(cmd, options.Logger)
+	s.child, err = spawn(cmd, s.lock, options.Logger)
 	if err != nil {
 		return id.explain(s.dir, err)
 	}

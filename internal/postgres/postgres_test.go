@@ -7,7 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,9 +18,6 @@ import (
 
 	"am-user-management/internal/postgres"
 )
-
-// quick makes a server that may lose what it holds.
-var quick = map[string]string{"fsync": "off"}
 
 func TestDataSurvivesARestart(t *testing.T) {
 	for name, mode := range map[string]os.FileMode{"in an open folder": 0o755, "below a folder that is ours alone": 0o700} {
@@ -57,6 +57,36 @@ func TestAFolderHasOneServer(t *testing.T) {
 	}
 	stop(t, server)
 	stop(t, start(t, dir))
+}
+
+func TestAServerThatWasForgottenKeepsItsFolder(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, 0o755)
+	done := start(t, dir).Done() // nothing refers to the server from here on
+	runtime.GC()
+	if _, err := postgres.Start(t.Context(), postgres.Options{Dir: dir}); !errors.Is(err, postgres.ErrInUse) {
+		t.Errorf("a second start returned %v, want ErrInUse", err)
+	}
+	interrupt(t, dir)
+	<-done
+}
+
+func TestADisposableServerStartsAnewFromBrokenData(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, 0o755)
+	stop(t, start(t, dir))
+	if err := os.Remove(filepath.Join(dir, "data", "global", "pg_control")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := postgres.Start(t.Context(), postgres.Options{Dir: dir}); err == nil {
+		t.Fatal("a server that is not disposable started from broken data")
+	}
+	server, err := postgres.Start(t.Context(), postgres.Options{Dir: dir, Disposable: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, server, `SELECT 1`)
+	stop(t, server)
 }
 
 func TestABadSettingIsNamedInTheError(t *testing.T) {
@@ -132,7 +162,7 @@ func start(t *testing.T, dir string) *postgres.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	server, err := postgres.Start(ctx, postgres.Options{Dir: dir, Settings: quick})
+	server, err := postgres.Start(ctx, postgres.Options{Dir: dir, Settings: map[string]string{"fsync": "off"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,6 +177,23 @@ func stop(t *testing.T, server *postgres.Server) {
 		t.Error(err)
 	}
 	<-server.Done()
+}
+
+// interrupt shuts down the server of a folder from outside.
+func interrupt(t *testing.T, dir string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func execute(t *testing.T, server *postgres.Server, statement string) {
