@@ -108,21 +108,22 @@ func (p *projector) handle(msg *message.Message) error {
 
 // project applies what is new and matters in a batch. After an interruption the front of a batch may be done already.
 func (p *projector) project(ctx context.Context, turn *lease, batch Batch) error {
-	done := turn.position()
+	events, done := batch.Events, turn.position()
+	for len(events) > 0 && !done.Less(events[0].Position) {
+		events = events[1:]
+	}
 	var matters []eventstore.Recorded
-	for i := range batch.Events {
-		if done.Less(batch.Events[i].Position) && p.Projection.Handles(batch.Events[i].Type) {
-			matters = append(matters, batch.Events[i])
+	for i := range events {
+		if p.Projection.Handles(events[i].Type) {
+			matters = append(matters, events[i])
 		}
 	}
 	if len(matters) == 0 {
 		turn.Passed(batch.Last)
-		return nil
-	}
-	if err := p.apply(ctx, turn, matters, batch.Last); err != nil {
+	} else if err := p.apply(ctx, turn, matters, batch.Last); err != nil {
 		return err
 	}
-	p.meter.add(len(batch.Events))
+	p.meter.add(len(events))
 	return nil
 }
 
