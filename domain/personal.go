@@ -2,6 +2,8 @@ package domain
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 )
 
@@ -37,8 +39,8 @@ func (p Personal) IsZero() bool { return p == Personal{} }
 // String hides the text.
 func (p Personal) String() string { return masked }
 
-// GoString hides the text from %#v.
-func (p Personal) GoString() string { return masked }
+// Format hides the text from every verb of package fmt.
+func (p Personal) Format(to fmt.State, _ rune) { _, _ = io.WriteString(to, masked) }
 
 // LogValue hides the text.
 func (p Personal) LogValue() slog.Value { return slog.StringValue(masked) }
@@ -74,8 +76,8 @@ func (s Secret) IsZero() bool { return s == Secret{} }
 // String hides the secret.
 func (s Secret) String() string { return masked }
 
-// GoString hides the secret from %#v.
-func (s Secret) GoString() string { return masked }
+// Format hides the secret from every verb of package fmt.
+func (s Secret) Format(to fmt.State, _ rune) { _, _ = io.WriteString(to, masked) }
 
 // LogValue hides the secret.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(masked) }

@@ -26,7 +26,7 @@ func TestHiddenTextStaysHidden(t *testing.T) {
 	whole := letter{personal, &personal, []domain.Personal{personal}, map[string]domain.Secret{"a": secret}}
 	for _, value := range []any{personal, &personal, secret, &secret, whole, &whole} {
 		var shown bytes.Buffer
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X"} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
 			fmt.Fprintf(&shown, verb+"\n", value)
 		}
 		fmt.Fprintln(&shown, value, fmt.Errorf("said %v", value))
