@@ -1,0 +1,100 @@
+package http
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/labstack/echo/v4"
+
+	"am-user-management/commands"
+	"am-user-management/domain"
+	"am-user-management/internal/eventstore"
+)
+
+// call is one request and its answer, with what was found out about it on the way to its handler.
+type call struct {
+	echo.Context
+	server      *Server
+	route       *Route
+	requestID   string
+	traceparent string
+	body        []byte
+
+	// Who asks: a user with a session, a service, or nobody known.
+	user    domain.ID
+	session domain.ID
+	service string
+
+	fresh freshness
+}
+
+// bind decodes the body, see Bind.
+func (c *call) bind(into any) error { return Bind(c.body, into) }
+
+// id is a path parameter that names something.
+func (c *call) id(name string) (domain.ID, error) {
+	id, err := domain.ParseID(c.Param(name))
+	if err != nil {
+		return domain.ID{}, invalid(name, "must be a UUID")
+	}
+	return id, nil
+}
+
+// wrote tells the client where its write stands, if there is one: also when it is not effective everywhere yet.
+func (c *call) wrote(result commands.Result, err error) error {
+	if result.Stream == "" || err != nil && !errors.Is(err, commands.ErrNotYetEffective) {
+		return err
+	}
+	header := c.Response().Header()
+	header["Etag"] = []string{etag(result.Revision)}
+	header["Consistency-Token"] = []string{c.server.positions.Text(result.Position)}
+	return err
+}
+
+// answer writes a JSON body, under the position of the view it was read from.
+func (c *call) answer(status int, body any) error {
+	c.fresh.tell(c)
+	return c.writeJSON(status, "application/json", body)
+}
+
+// answerEntity is answer for what one stream says, so that a change can name the revision.
+func (c *call) answerEntity(revision uint64, body any) error {
+	c.Response().Header()["Etag"] = []string{etag(revision)}
+	return c.answer(http.StatusOK, body)
+}
+
+func (c *call) writeJSON(status int, contentType string, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	response := c.Response()
+	header := response.Header()
+	header["Content-Type"] = []string{contentType}
+	header["Content-Length"] = []string{strconv.Itoa(len(text))}
+	response.WriteHeader(status)
+	_, err = response.Write(text)
+	return err
+}
+
+// actor is who wants what the call asks for.
+func (c *call) actor() eventstore.Actor {
+	switch {
+	case !c.user.IsZero():
+		return eventstore.Actor{ID: c.user.String(), Kind: eventstore.User}
+	case c.service != "":
+		return eventstore.Actor{ID: c.service, Kind: eventstore.Service}
+	}
+	return eventstore.Actor{Kind: eventstore.Anonymous}
+}
+
+// optional is a time for JSON that may be absent.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,26 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"am-user-management/readmodel"
+)
+
+// ownOnboarding answers GET /users/me/onboarding. Who asks has an account, so a view without them is behind.
+func (s *Server) ownOnboarding(ctx context.Context, c *call) error {
+	if err := s.await(ctx, c); err != nil {
+		return err
+	}
+	view, err := s.reader.Onboarding(ctx, uuid.UUID(c.user))
+	switch {
+	case errors.Is(err, readmodel.ErrNotFound):
+		return errBehind
+	case err != nil:
+		return err
+	}
+	return c.answer(http.StatusOK, view)
+}

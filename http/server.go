@@ -1,0 +1,169 @@
+// Package http is how clients reach the service: every route in one list, requests read strictly, answers and
+// problems written alike. A handler parses, calls commands or readmodel, and renders; it decides nothing. The package
+// imports echo, and no other package but cmd imports this one.
+package http
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"am-user-management/commands"
+	"am-user-management/internal/token"
+	"am-user-management/readmodel"
+)
+
+// Deps are what a Server is made of.
+type Deps struct {
+	Commands  *commands.Service
+	Reader    *readmodel.Reader
+	Tokens    *token.Tokens
+	Freshness Freshness
+	Logger    *slog.Logger
+	Clock     func() time.Time
+	// Metrics is where the server registers its own metrics, and what /metrics shows.
+	Metrics *prometheus.Registry
+	// Ready lists what the service needs and whether it is there, for /readyz. Nil: nothing is needed.
+	Ready func(ctx context.Context) []Check
+	// ServiceKeys are the credentials of the internal listener: name to key.
+	ServiceKeys map[string]string
+	// TrustedProxies are the networks whose X-Forwarded-For is believed; none by default.
+	TrustedProxies []netip.Prefix
+	// Modules are switched on; Core always is.
+	Modules []Module
+	// DevMail is shown under /dev/mail of the public listener; nil outside of development.
+	DevMail http.Handler
+	// Deadline is how long a request may take, without its waiting for a view; 0 for 5 s.
+	Deadline time.Duration
+}
+
+// Server answers HTTP requests. It is safe for concurrent use.
+type Server struct {
+	commands       *commands.Service
+	reader         *readmodel.Reader
+	tokens         *token.Tokens
+	freshness      Freshness
+	logger         *slog.Logger
+	clock          func() time.Time
+	ready          func(ctx context.Context) []Check
+	serviceKeys    serviceKeys
+	trustedProxies []netip.Prefix
+	modules        map[Module]bool
+	deadline       time.Duration
+
+	page      *template.Template
+	cursors   *sealer
+	positions *PositionCodec
+	namespace uuid.UUID // of command ids: secret, so that nobody can compute the ids that others' keys lead to
+	durations *prometheus.HistogramVec
+	exposed   http.Handler
+	activity  *activity
+	public    *echo.Echo
+	internal  *echo.Echo
+}
+
+// New makes the server. It fails if its metrics are registered already.
+func New(d Deps) (*Server, error) {
+	page, err := parsePage()
+	if err != nil {
+		return nil, err
+	}
+	cursors, err := newSealer(d.Tokens.Key("http/cursor"))
+	if err != nil {
+		return nil, err
+	}
+	positions, err := NewPositionCodec(d.Tokens.Key("http/position"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		commands: d.Commands, reader: d.Reader, tokens: d.Tokens, freshness: d.Freshness,
+		logger: d.Logger, clock: d.Clock, ready: d.Ready,
+		serviceKeys: newServiceKeys(d.ServiceKeys), trustedProxies: d.TrustedProxies,
+		modules: map[Module]bool{Core: true}, deadline: d.Deadline,
+		page: page, cursors: cursors, positions: positions,
+		namespace: uuid.NewSHA1(uuid.Nil, d.Tokens.Key("http/command")),
+	}
+	for _, module := range d.Modules {
+		s.modules[module] = true
+	}
+	if s.deadline == 0 {
+		s.deadline = 5 * time.Second
+	}
+	s.activity = newActivity(s.reader, s.logger)
+	if err := s.registerMetrics(d.Metrics); err != nil {
+		return nil, err
+	}
+	s.public, s.internal = s.mount(Public), s.mount(Internal)
+	if d.DevMail != nil {
+		s.public.Any("/dev/mail", echo.WrapHandler(d.DevMail))
+		s.public.Any("/dev/mail/*", echo.WrapHandler(d.DevMail))
+	}
+	return s, nil
+}
+
+// Public is the handler of the public listener.
+func (s *Server) Public() http.Handler { return s.public }
+
+// Internal is the handler of the internal listener.
+func (s *Server) Internal() http.Handler { return s.internal }
+
+// Run does, until ctx ends, the work that requests leave behind: noting when sessions were used.
+func (s *Server) Run(ctx context.Context) { s.activity.run(ctx) }
+
+// mount builds one listener from the list of routes.
+func (s *Server) mount(listener Listener) *echo.Echo {
+	e := echo.New()
+	e.Use(s.observe(listener))
+	for _, route := range s.Routes() {
+		if route.Listener == listener {
+			e.Add(route.Method, route.Path, s.endpoint(route))
+		}
+	}
+	return e
+}
+
+// errNotObserved cannot happen: every listener observes its requests.
+var errNotObserved = errors.New("a request went past the observer")
+
+// endpoint is what all routes do before their handler: authenticate, read what the route takes, set a deadline.
+// Who is nobody learns nothing about the rest of the request.
+func (s *Server) endpoint(route Route) echo.HandlerFunc {
+	return func(ec echo.Context) error {
+		c, ok := ec.(*call)
+		if !ok {
+			return errNotObserved
+		}
+		c.route = &route
+		fault := s.read(c) // before the deadline starts: a slow sender has its own
+		ctx, cancel := context.WithTimeout(c.Request().Context(), s.deadline+c.fresh.wait)
+		defer cancel()
+		if err := s.authenticate(ctx, c); err != nil {
+			return err
+		}
+		if fault != nil {
+			return fault
+		}
+		return route.handle(ctx, c)
+	}
+}
+
+func (s *Server) read(c *call) (err error) {
+	if c.route.Body != nil {
+		if c.body, err = readBody(c.Response(), c.Request()); err != nil {
+			return err
+		}
+	}
+	if c.route.Reads != "" {
+		return s.readFreshness(c)
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package http
+
+import (
+	"context"
+	"encoding/binary"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"am-user-management/commands"
+	"am-user-management/domain"
+	"am-user-management/internal/email"
+	"am-user-management/internal/token"
+	"am-user-management/readmodel"
+)
+
+// login is the body of POST /login.
+type login struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+// newSession is the answer to POST /login. SessionID is the secret, and is told here only.
+type newSession struct {
+	SessionID     string    `json:"session_id"`
+	UserID        domain.ID `json:"user_id"`
+	ExpiresAt     time.Time `json:"expires_at"`
+	IdleExpiresAt time.Time `json:"idle_expires_at"`
+}
+
+// login answers POST /login. A login that is repeated under its Idempotency-Key gets the session it had.
+func (s *Server) login(ctx context.Context, c *call) error {
+	var body login
+	if err := c.bind(&body); err != nil {
+		return err
+	}
+	address, err := email.Parse(body.Email)
+	if err != nil {
+		return err
+	}
+	command, err := s.command(c, password{"password", body.Password})
+	if err != nil {
+		return err
+	}
+	secret := token.SessionSecret()
+	if command.Fingerprint != "" {
+		secret = s.tokens.FromCommand(command.CommandID, domain.ID(uuid.NewSHA1(s.namespace, []byte("login/"+address.Normal))))
+	}
+	hash, err := token.HashSession(secret)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.commands.Login(ctx, command, commands.Credentials{
+		EmailNormal: address.Normal, Password: body.Password, SecretHash: hash,
+		IP: command.Client.IP.Text(), UserAgent: command.Client.UserAgent.Text(),
+	})
+	if err := c.wrote(outcome.Result, err); err != nil {
+		return err
+	}
+	answer := newSession{
+		SessionID: secret, UserID: outcome.State.UserID,
+		ExpiresAt: outcome.State.ExpiresAt, IdleExpiresAt: outcome.State.StartedAt.Add(outcome.State.Idle),
+	}
+	if answer.ExpiresAt.Before(answer.IdleExpiresAt) {
+		answer.IdleExpiresAt = answer.ExpiresAt
+	}
+	return c.answer(http.StatusOK, answer)
+}
+
+// logout answers POST /logout.
+func (s *Server) logout(ctx context.Context, c *call) error {
+	command, err := s.command(c)
+	if err != nil {
+		return err
+	}
+	result, err := s.commands.Logout(ctx, command, c.session)
+	if err := c.wrote(result, err); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// page is one page of a list. NextCursor is nil on the last one.
+type page[T any] struct {
+	Items      []T     `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+const (
+	defaultLimit = 50
+	mostItems    = 200
+)
+
+// ownSessions answers GET /sessions.
+func (s *Server) ownSessions(ctx context.Context, c *call) error {
+	limit, after, err := s.sessionPage(c)
+	if err != nil {
+		return err
+	}
+	if err := s.await(ctx, c); err != nil {
+		return err
+	}
+	items, err := s.reader.Sessions(ctx, uuid.UUID(c.user), uuid.UUID(c.session), s.clock(), after, limit+1)
+	if err != nil {
+		return err
+	}
+	answer := page[readmodel.Session]{Items: items}
+	if len(items) > limit {
+		answer.Items = items[:limit]
+		cursor := s.cursors.seal(sessionCursor(items[limit-1]))
+		answer.NextCursor = &cursor
+	}
+	return c.answer(http.StatusOK, answer)
+}
+
+const cursorSize = 8 + 16
+
+// sessionCursor is a session's place in the list.
+func sessionCursor(session readmodel.Session) []byte {
+	place := binary.BigEndian.AppendUint64(make([]byte, 0, cursorSize), uint64(session.CreatedAt.UnixMicro()))
+	return append(place, session.ID[:]...)
+}
+
+func (s *Server) sessionPage(c *call) (limit int, after readmodel.SessionKey, err error) {
+	query := c.QueryParams()
+	limit = defaultLimit
+	if query.Has("limit") {
+		limit, err = strconv.Atoi(query.Get("limit"))
+		if err != nil || limit < 1 || limit > mostItems {
+			return 0, after, invalid("limit", "must be a whole number from 1 to 200")
+		}
+	}
+	if query.Has("cursor") {
+		place, ok := s.cursors.open(query.Get("cursor"), cursorSize)
+		if !ok {
+			return 0, after, invalid("cursor", "must be a next_cursor of this list")
+		}
+		after.CreatedAt = time.UnixMicro(int64(binary.BigEndian.Uint64(place))).UTC()
+		after.ID = uuid.UUID(place[8:])
+	}
+	return limit, after, nil
+}

@@ -1,0 +1,143 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"am-user-management/commands"
+	"am-user-management/domain"
+	"am-user-management/domain/account"
+	"am-user-management/internal/email"
+	"am-user-management/readmodel"
+)
+
+// signUp is the body of POST /users. Null is as good as absent.
+type signUp struct {
+	Email     string `json:"email"`
+	Password  string `json:"password"`
+	Phone     string `json:"phone_number"`
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name"`
+	Timezone  string `json:"timezone"`
+	Locale    string `json:"locale"`
+}
+
+// newUser is the answer to POST /users.
+type newUser struct {
+	ID     domain.ID      `json:"id"`
+	Email  string         `json:"email"`
+	Status account.Status `json:"status"`
+}
+
+// signUp answers POST /users.
+func (s *Server) signUp(ctx context.Context, c *call) error {
+	var body signUp
+	if err := c.bind(&body); err != nil {
+		return err
+	}
+	parsed, err := body.parse()
+	if err != nil {
+		return err
+	}
+	command, err := s.command(c, password{"password", body.Password})
+	if err != nil {
+		return err
+	}
+	outcome, err := s.commands.Register(ctx, command, commands.Registration{
+		Email: parsed.Text, EmailNormal: parsed.Normal, Password: body.Password, Phone: body.Phone,
+		FirstName: body.FirstName, LastName: body.LastName, Timezone: body.Timezone, Locale: body.Locale,
+	})
+	if err := c.wrote(outcome.Result, err); err != nil {
+		return err
+	}
+	state := outcome.State
+	c.Response().Header().Set("Location", "/users/"+state.UserID.String())
+	return c.answer(http.StatusCreated, newUser{ID: state.UserID, Email: state.Email.Text(), Status: state.Status})
+}
+
+// parse finds what is wrong with the fields that no module of the domain judges.
+func (b signUp) parse() (email.Address, error) {
+	var faults domain.Faults
+	if b.Password == "" {
+		faults.Add("password", "is required")
+	}
+	if b.Phone != "" && !phoneNumber(b.Phone) {
+		faults.Add("phone_number", "must be a number in international form such as +4915112345678")
+	}
+	parsed, err := email.Parse(b.Email)
+	var rule *domain.Error
+	if errors.As(err, &rule) {
+		faults = append(faults, rule.Fields...)
+	}
+	return parsed, faults.Err()
+}
+
+// phoneNumber reports whether a text is a number as ITU E.164 writes them: + and 7 to 15 digits, the first not 0.
+func phoneNumber(text string) bool {
+	digits, international := strings.CutPrefix(text, "+")
+	return international && len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
+}
+
+// ownAccount answers GET /users/me.
+func (s *Server) ownAccount(ctx context.Context, c *call) error {
+	hash, err := sessionHash(c.Request().Header)
+	if err != nil {
+		return err
+	}
+	caller, view, err := s.reader.AccountFor(ctx, hash, s.clock())
+	if err := s.accept(c, caller, err); err != nil {
+		return err
+	}
+	if c.fresh.behind() {
+		if view, err = s.foldAccount(ctx, c.user); err != nil {
+			return err
+		}
+	}
+	return c.answerEntity(view.Version.Revision, view)
+}
+
+// accountV1 answers GET /internal/v1/users/{id}.
+func (s *Server) accountV1(ctx context.Context, c *call) error {
+	id, err := c.id("id")
+	if err != nil {
+		return err
+	}
+	view, err := s.reader.Account(ctx, uuid.UUID(id))
+	if c.fresh.behind() || errors.Is(err, readmodel.ErrNotFound) {
+		view, err = s.foldAccount(ctx, id)
+	}
+	if err != nil {
+		return err
+	}
+	return c.answerEntity(view.Version.Revision, view.V1())
+}
+
+// foldAccount is the account as its stream tells it, where the table does not know it or not all of it yet.
+func (s *Server) foldAccount(ctx context.Context, id domain.ID) (readmodel.Account, error) {
+	outcome, err := s.commands.Account(ctx, id)
+	if err != nil {
+		return readmodel.Account{}, err
+	}
+	state := outcome.State
+	return readmodel.Account{
+		ID: uuid.UUID(state.UserID), Email: legible(state.Email), Status: string(state.Status), VerifiedAt: optional(state.VerifiedAt),
+		CreatedAt: state.CreatedAt, PhoneNumber: legible(state.Phone), Version: version(outcome.Result),
+	}, nil
+}
+
+func version(result commands.Result) readmodel.Version {
+	return readmodel.Version{Revision: result.Revision, Position: result.Position.Commit}
+}
+
+// legible is a personal text for JSON: nil if it was not given, or erased.
+func legible(p domain.Personal) *string {
+	if p.Text() == "" {
+		return nil
+	}
+	text := p.Text()
+	return &text
+}
