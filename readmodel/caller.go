@@ -21,58 +21,35 @@ const active = "ACTIVE"
 
 // Caller is who makes a request: a session that holds at the time of the request, of an account that is active.
 type Caller struct {
-	SessionID     uuid.UUID
-	UserID        uuid.UUID
-	ExpiresAt     time.Time
-	IdleExpiresAt time.Time // at most ExpiresAt
-	LastSeenAt    time.Time // as Touch noted it
-	idle          time.Duration
+	SessionID uuid.UUID
+	UserID    uuid.UUID
+	ExpiresAt time.Time
+	// LastSeenAt is when the session was used, as far as this process knows: it may have been used later.
+	LastSeenAt time.Time
+	idle       time.Duration
 }
 
 // callerColumns and callerTables answer what the check of a session needs, by the unique index on the secret's hash
-// and primary keys. All of these tables are applied inline, so the answer holds on every instance at once.
+// and a primary key. These tables are applied inline, so the answer holds on every instance at once. When the session
+// was last used is asked for only where it matters: see lastSeen.
 const (
-	callerColumns = `s.session_id, s.user_id, s.started_at, s.expires_at, s.idle_seconds, v.last_seen_at, a.status`
-	callerTables  = ` FROM sessions s JOIN accounts a ON a.user_id = s.user_id
-		LEFT JOIN session_activity v ON v.session_id = s.session_id`
-	callerWhere = ` WHERE s.secret_hash = $1 AND s.ended_at IS NULL`
+	callerColumns = `s.session_id, s.user_id, s.started_at, s.expires_at, s.idle_seconds, a.status`
+	callerTables  = ` FROM sessions s JOIN accounts a ON a.user_id = s.user_id`
+	callerWhere   = ` WHERE s.secret_hash = $1 AND s.ended_at IS NULL`
 )
 
 type callerRow struct {
 	caller      Caller
 	startedAt   time.Time
 	idleSeconds int64
-	lastSeenAt  *time.Time
 	status      string
 }
 
 func (row *callerRow) targets(more ...any) []any {
 	return append([]any{
 		(*[16]byte)(&row.caller.SessionID), (*[16]byte)(&row.caller.UserID), &row.startedAt, &row.caller.ExpiresAt,
-		&row.idleSeconds, &row.lastSeenAt, &row.status,
+		&row.idleSeconds, &row.status,
 	}, more...)
-}
-
-// value judges the session at a time.
-func (row *callerRow) value(now time.Time) (Caller, error) {
-	c := row.caller
-	c.LastSeenAt = row.startedAt
-	if row.lastSeenAt != nil {
-		c.LastSeenAt = *row.lastSeenAt
-	}
-	c.idle = time.Duration(row.idleSeconds) * time.Second
-	c.IdleExpiresAt = c.LastSeenAt.Add(c.idle)
-	if c.ExpiresAt.Before(c.IdleExpiresAt) {
-		c.IdleExpiresAt = c.ExpiresAt
-	}
-	utc(&c.ExpiresAt, &c.IdleExpiresAt, &c.LastSeenAt)
-	if !now.Before(c.IdleExpiresAt) {
-		return Caller{}, ErrNoSession
-	}
-	if row.status != active {
-		return Caller{}, ErrInactive
-	}
-	return c, nil
 }
 
 // Caller returns who shows the secret with this SHA-256 hash. It returns ErrNoSession and ErrInactive.
@@ -108,7 +85,7 @@ func (r *Reader) AccountFor(ctx context.Context, secretHash []byte, now time.Tim
 	return caller, account, nil
 }
 
-// caller runs a query whose first columns are callerColumns.
+// caller runs a query whose first columns are callerColumns, and judges the session that it finds.
 func (r *Reader) caller(ctx context.Context, now time.Time, row *callerRow, sql string, args []any, more ...any) (Caller, error) {
 	err := r.row(ctx, sql, args, row.targets(more...)...)
 	if errors.Is(err, ErrNotFound) {
@@ -117,24 +94,20 @@ func (r *Reader) caller(ctx context.Context, now time.Time, row *callerRow, sql 
 	if err != nil {
 		return Caller{}, err
 	}
-	return row.value(now)
-}
-
-// seenEvery is how often the use of a session is noted, or more often where it may stay unused for a short time only.
-const (
-	seenEvery     = time.Minute
-	seenPerIdling = 10
-)
-
-// Touch notes that a caller's session was used, at most once a minute: more often it does nothing.
-func (r *Reader) Touch(ctx context.Context, c Caller, now time.Time) error {
-	before := now.Add(-min(seenEvery, c.idle/seenPerIdling))
-	if c.LastSeenAt.After(before) {
-		return nil
+	c := row.caller
+	c.idle = time.Duration(row.idleSeconds) * time.Second
+	utc(&c.ExpiresAt, &row.startedAt)
+	if !now.Before(c.ExpiresAt) {
+		return Caller{}, ErrNoSession
 	}
-	_, err := r.pool.Exec(ctx, `
-		INSERT INTO session_activity AS v (session_id, last_seen_at) VALUES ($1, $2)
-		ON CONFLICT (session_id) DO UPDATE SET last_seen_at = excluded.last_seen_at WHERE v.last_seen_at <= $3`,
-		[16]byte(c.SessionID), now, before)
-	return err
+	if c.LastSeenAt, err = r.lastSeen(ctx, c, row.startedAt, now); err != nil {
+		return Caller{}, err
+	}
+	if !now.Before(c.LastSeenAt.Add(c.idle)) {
+		return Caller{}, ErrNoSession
+	}
+	if row.status != active {
+		return Caller{}, ErrInactive
+	}
+	return c, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -13,14 +15,17 @@ import (
 // stream knows which.
 var ErrNotFound = errors.New("no such row")
 
-// Reader answers questions from the tables. It is safe for concurrent use. Nothing is cached: an answer is as fresh as
-// the rows are.
+// Reader answers questions from the tables. It is safe for concurrent use. Rows are not cached: an answer is as fresh
+// as they are.
 type Reader struct {
 	pool *pgxpool.Pool
+	seen *expirable.LRU[uuid.UUID, time.Time]
 }
 
 // New makes a reader.
-func New(pool *pgxpool.Pool) *Reader { return &Reader{pool: pool} }
+func New(pool *pgxpool.Pool) *Reader {
+	return &Reader{pool: pool, seen: expirable.NewLRU[uuid.UUID, time.Time](seenSessions, nil, 0)}
+}
 
 // Version tells up to which event of its stream a row has come: the event's revision in the stream and its place in
 // the log. It is what ETag and the comparison with a Consistency-Token are made of.
