@@ -91,13 +91,13 @@ func applied(t *testing.T, table string) []projtest.Row {
 	return projtest.Rows(t, pool, table)
 }
 
-func named(t testing.TB, table string) projections.Projection {
-	t.Helper()
+func named(tb testing.TB, table string) projections.Projection {
+	tb.Helper()
 	for _, p := range projections.All() {
 		if p.Name() == table {
 			return p
 		}
 	}
-	t.Fatalf("no projection %s", table)
+	tb.Fatalf("no projection %s", table)
 	return nil
 }

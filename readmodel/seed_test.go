@@ -79,11 +79,11 @@ func permitting(log *projtest.Log) {
 }
 
 // reading is a reader of the tables after a log.
-func reading(t testing.TB, log *projtest.Log) (*readmodel.Reader, *pgxpool.Pool) {
-	t.Helper()
-	pool := pgtest.New(t)
+func reading(tb testing.TB, log *projtest.Log) (*readmodel.Reader, *pgxpool.Pool) {
+	tb.Helper()
+	pool := pgtest.New(tb)
 	for _, p := range projections.All() {
-		projtest.Apply(t, pool, p, log.Events())
+		projtest.Apply(tb, pool, p, log.Events())
 	}
 	return readmodel.New(pool), pool
 }

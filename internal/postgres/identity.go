@@ -84,7 +84,7 @@ func (id *identity) own(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := os.Chmod(dir, 0o700); err != nil {
+	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a folder, to be entered
 		return err
 	}
 	if id == nil || id.mapped {

@@ -102,7 +102,7 @@ func TestABadSettingIsNamedInTheError(t *testing.T) {
 func TestTheServerEndsWithAKilledParent(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, 0o755)
-	parent := exec.Command(os.Args[0], "-test.run=^TestParentProcess$") //nolint:noctx // killed below
+	parent := exec.Command(os.Args[0], "-test.run=^TestParentProcess$") // killed below
 	parent.Env = append(os.Environ(), "POSTGRES_TEST_DIR="+dir)
 	out, err := parent.StdoutPipe()
 	if err != nil {
@@ -143,7 +143,7 @@ func TestParentProcess(t *testing.T) {
 
 func folder(t *testing.T, mode os.FileMode) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pg")
+	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // nobody else may enter the folders that testing makes
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func execute(t *testing.T, server *postgres.Server, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // nothing is lost with it
+	defer conn.Close(t.Context())
 	if _, err := conn.Exec(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}

@@ -70,31 +70,31 @@ func (l *Log) Stream(stream string, from uint64) []eventstore.Envelope {
 type Row = map[string]any
 
 // Rows returns the rows of a table, ordered by their text.
-func Rows(t testing.TB, pool *pgxpool.Pool, table string) []Row {
-	t.Helper()
-	found, err := pool.Query(t.Context(), fmt.Sprintf("SELECT to_jsonb(t)::text FROM %s t ORDER BY t::text", pgx.Identifier{table}.Sanitize()))
+func Rows(tb testing.TB, pool *pgxpool.Pool, table string) []Row {
+	tb.Helper()
+	found, err := pool.Query(tb.Context(), fmt.Sprintf("SELECT to_jsonb(tb)::text FROM %s t ORDER BY t::text", pgx.Identifier{table}.Sanitize()))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	texts, err := pgx.CollectRows(found, pgx.RowTo[string])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	rows := make([]Row, len(texts))
 	for i, text := range texts {
 		if err := json.Unmarshal([]byte(text), &rows[i]); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return rows
 }
 
 // Apply applies one batch in a transaction of its own.
-func Apply(t testing.TB, pool *pgxpool.Pool, p Projection, batch []eventstore.Envelope) {
-	t.Helper()
-	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return p.Apply(t.Context(), tx, batch) })
+func Apply(tb testing.TB, pool *pgxpool.Pool, p Projection, batch []eventstore.Envelope) {
+	tb.Helper()
+	err := pgx.BeginFunc(tb.Context(), pool, func(tx pgx.Tx) error { return p.Apply(tb.Context(), tx, batch) })
 	if err != nil {
-		t.Fatalf("%s: %v", p.Name(), err)
+		tb.Fatalf("%s: %v", p.Name(), err)
 	}
 }
 

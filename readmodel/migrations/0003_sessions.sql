@@ -11,7 +11,7 @@ CREATE TABLE sessions (
     expires_at   timestamptz NOT NULL,
     idle_seconds bigint      NOT NULL,
     ended_at     timestamptz
-);
+) WITH (fillfactor = 90);
 CREATE UNIQUE INDEX sessions_secret ON sessions (secret_hash);
 CREATE INDEX sessions_open ON sessions (user_id, started_at) WHERE ended_at IS NULL;
 

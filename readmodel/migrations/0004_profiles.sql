@@ -14,7 +14,7 @@ CREATE TABLE profiles (
     metadata    text,
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL
-);
+) WITH (fillfactor = 85);
 
 -- +goose Down
 DROP TABLE profiles;

@@ -14,7 +14,7 @@ CREATE TABLE access (
     revision bigint NOT NULL,
     position bigint NOT NULL,
     grants   jsonb  NOT NULL
-);
+) WITH (fillfactor = 85);
 
 -- +goose Down
 DROP TABLE access;

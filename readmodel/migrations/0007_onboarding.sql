@@ -11,7 +11,7 @@ CREATE TABLE onboarding (
     role_at     timestamptz,
     mail_at     timestamptz,
     token_at    timestamptz
-);
+) WITH (fillfactor = 60);
 
 -- +goose Down
 DROP TABLE onboarding;
