@@ -1,0 +1,66 @@
+package esdbstore
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+)
+
+// patientAttempts replaces the client's ten: a client that gave up is dead, and the store may be down for minutes.
+const patientAttempts = 1000
+
+// Connector reads an address and returns a function that makes clients for it. The address is a connection string
+// (esdb://…), or, for a node on this machine, the path of its socket (unix:///…). What the client has to say goes to
+// the logger; nil keeps it silent. The function dials nothing yet.
+func Connector(address string, logger *slog.Logger) (func() (*esdb.Client, error), error) {
+	if _, err := configuration(address, logger); err != nil {
+		return nil, err
+	}
+	return func() (*esdb.Client, error) { return Connect(address, logger) }, nil
+}
+
+// Connect returns one client for an address, as in Connector.
+func Connect(address string, logger *slog.Logger) (*esdb.Client, error) {
+	settings, err := configuration(address, logger)
+	if err != nil {
+		return nil, err
+	}
+	return esdb.NewClient(settings)
+}
+
+func configuration(address string, logger *slog.Logger) (*esdb.Configuration, error) {
+	text := address
+	if strings.HasPrefix(address, "unix:") {
+		text = "esdb://localhost:2113?tls=false"
+	}
+	settings, err := esdb.ParseConnectionString(text)
+	if err != nil {
+		return nil, fmt.Errorf("connection string: %w", err)
+	}
+	if text != address {
+		settings.Address = address
+	}
+	if !strings.Contains(strings.ToLower(text), "maxdiscoverattempts=") {
+		settings.MaxDiscoverAttempts = patientAttempts
+	}
+	settings.Logger = logTo(logger)
+	return settings, settings.Validate()
+}
+
+var levels = map[esdb.LogLevel]slog.Level{
+	esdb.LogDebug: slog.LevelDebug, esdb.LogInfo: slog.LevelInfo, esdb.LogWarn: slog.LevelWarn, esdb.LogError: slog.LevelError,
+}
+
+func logTo(logger *slog.Logger) esdb.LoggingFunc {
+	if logger == nil {
+		return esdb.NoopLogging()
+	}
+	return func(level esdb.LogLevel, format string, args ...any) {
+		if ctx := context.Background(); logger.Enabled(ctx, levels[level]) {
+			logger.Log(ctx, levels[level], "event store client", "detail", fmt.Sprintf(format, args...))
+		}
+	}
+}
