@@ -11,8 +11,8 @@ type pause struct {
 	next time.Duration
 }
 
-// wait waits for its time; false if done ended the wait.
-func (p *pause) wait(done <-chan struct{}) bool {
+// wait waits for its time; false if done, or also, ended the wait. Either may be nil.
+func (p *pause) wait(done, also <-chan struct{}) bool {
 	p.next = min(max(p.next, p.First), p.Most)
 	timer := time.NewTimer(p.next)
 	defer timer.Stop()
@@ -21,6 +21,8 @@ func (p *pause) wait(done <-chan struct{}) bool {
 	case <-timer.C:
 		return true
 	case <-done:
+		return false
+	case <-also:
 		return false
 	}
 }

@@ -34,7 +34,8 @@ type checkpoints struct {
 
 const readRow = `
 	SELECT projection, commit_position, prepare_position, epoch, coalesce(owner, ''),
-	       halted_at, halted_event, halted_position, halted_error, updated_at
+	       halted_at, halted_event, halted_position, halted_error, updated_at,
+	       lease_until IS NULL OR lease_until <= clock_timestamp()
 	FROM checkpoints WHERE projection = ANY($1)`
 
 // rows reads the rows of projections; one that never ran has none.
@@ -55,7 +56,7 @@ func (c *checkpoints) rows(ctx context.Context, names []string) (map[string]row,
 	)
 	_, err = pgx.ForEachRow(result, []any{
 		&name, &commit, &prepare, &r.epoch, &r.owner,
-		&haltedAt, &haltedEvent, &haltedPosition, &haltedError, &r.updatedAt,
+		&haltedAt, &haltedEvent, &haltedPosition, &haltedError, &r.updatedAt, &r.free,
 	}, func() error {
 		found := r
 		found.position = position(commit, prepare)
@@ -90,7 +91,9 @@ func (c *checkpoints) try(ctx context.Context, name string,
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := known[name]; !ok {
+	if present, ok := known[name]; ok && !present.free {
+		return nil, nil
+	} else if !ok {
 		first, err := start(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("where %s starts: %w", name, err)
@@ -152,11 +155,18 @@ func (c *checkpoints) advance(ctx context.Context, on execer, name string, epoch
 }
 
 const renewRow = `
-	UPDATE checkpoints SET lease_until = clock_timestamp() + $3 WHERE projection = $1 AND epoch = $2`
+	UPDATE checkpoints SET lease_until = clock_timestamp() + $3
+	WHERE projection = $1 AND epoch = $2 AND (commit_position = $4 OR $4 IS NULL)`
 
-// renew extends a turn; errFenced if it is over.
-func (c *checkpoints) renew(ctx context.Context, name string, epoch int64, by time.Duration) error {
-	return fenced(c.pool.Exec(ctx, renewRow, name, epoch, by))
+// renew extends a turn, or ends it; errFenced if it is over. If stored is given the row must still be there: a crash
+// of Postgres may have taken back what a turn wrote last, which must not stay unnoticed until the next event.
+func (c *checkpoints) renew(ctx context.Context, name string, epoch int64, by time.Duration, stored *eventstore.Position) error {
+	var commit *int64
+	if stored != nil {
+		signed := int64(stored.Commit)
+		commit = &signed
+	}
+	return fenced(c.pool.Exec(ctx, renewRow, name, epoch, by, commit))
 }
 
 const haltRow = `

@@ -25,7 +25,7 @@ func (d *delivery) run(ctx context.Context) {
 		turn, err := d.subscriber.turns.Acquire(ctx, d.topic)
 		if err != nil {
 			d.warn(ctx, "no turn", err)
-			d.dropped.wait(d.stopped)
+			d.dropped.wait(d.stopped, nil)
 			continue
 		}
 		d.follow(ctx, turn)
@@ -55,7 +55,7 @@ func (d *delivery) follow(ctx context.Context, turn Turn) {
 			return
 		}
 		d.warn(ctx, "subscription dropped", err)
-		d.dropped.wait(ctx.Done())
+		d.dropped.wait(ctx.Done(), nil)
 	}
 }
 
@@ -135,7 +135,7 @@ func (d *delivery) deliver(ctx context.Context, batch Batch) bool {
 			d.nacked.reset()
 			return true
 		}
-		d.nacked.wait(ctx.Done())
+		d.nacked.wait(ctx.Done(), nil)
 	}
 	return false
 }

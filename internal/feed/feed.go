@@ -44,7 +44,7 @@ type Options struct {
 	LongestWait, Poll time.Duration
 	// Close is how long Run waits, when its context ends, for the batches being applied.
 	Close time.Duration
-	// Now is the clock of rates, lags and halts, time.Now if nil.
+	// Now is the machine's clock, time.Now if nil. Leases, lags and rates are real: no clock that a test moves.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -62,9 +62,7 @@ func (o Options) withDefaults() Options {
 	if o.Close <= 0 {
 		o.Close = 10 * time.Second
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.Now = clockOr(o.Now)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -107,7 +105,7 @@ func New(ctx context.Context, options Options) (*Feed, error) {
 	f.rows = newCheckpoints(pool, GroupOptions{
 		Owner: options.Owner, Timing: options.Timing, Now: options.Now, Logger: options.Logger,
 	})
-	f.positions = newPositions(names, options.Waiters, options.LongestWait, options.Poll,
+	f.positions = newPositions(names, options,
 		func(ctx context.Context) (map[string]row, error) { return f.rows.rows(ctx, names) })
 	for _, consumer := range options.Consumers {
 		f.add(consumer)

@@ -152,6 +152,37 @@ func TestCommitWithoutAck(t *testing.T) {
 	}
 }
 
+// TestCommitsLostInACrash: Postgres may lose the last commits of a pool that does not wait for the disk. Rows and
+// checkpoint are lost together, and written again without any event coming to push them.
+func TestCommitsLostInACrash(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	f, _ := b.run(t, b.options(&counted{name: "a"}))
+	wait(t, f, "a", b.log.add(10))
+	tx, err := b.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lose := range []string{
+		`DELETE FROM counted WHERE n > 4`,
+		`UPDATE checkpoints SET commit_position = 50, prepare_position = 50`,
+	} {
+		if _, err := tx.Exec(t.Context(), lose); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the lost events were not applied again", func() bool {
+		var rows int
+		err := b.pool.QueryRow(t.Context(), `SELECT count(*) FROM counted`).Scan(&rows)
+		return err == nil && rows == 9
+	})
+	b.check(t, "a", 10)
+	wait(t, f, "a", at(9))
+}
+
 func TestNothingIsLeftBehind(t *testing.T) { //nolint:paralleltest // counts goroutines
 	b := newBench(t)
 	before := goleak.IgnoreCurrent()

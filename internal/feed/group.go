@@ -2,12 +2,11 @@ package feed
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"log/slog"
 
 	"am-user-management/internal/eventstore"
 )
@@ -26,7 +25,7 @@ type GroupOptions struct {
 	// Owner names this instance in the row; it must differ between instances. "" makes one up.
 	Owner  string
 	Timing Timing
-	// Now is a clock for intervals within this process.
+	// Now is the machine's clock, time.Now if nil.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -40,15 +39,20 @@ func newCheckpoints(pool *pgxpool.Pool, options GroupOptions) *checkpoints {
 	if options.Owner == "" {
 		options.Owner = uuid.NewString()
 	}
-	if options.Now == nil {
-		options.Now = time.Now
-	}
+	options.Now = clockOr(options.Now)
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &checkpoints{
 		pool: pool, owner: options.Owner, timing: options.Timing.withDefaults(), now: options.Now, logger: options.Logger,
 	}
+}
+
+func clockOr(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now //nolint:forbidigo // the default of an option: intervals are real
+	}
+	return now
 }
 
 func fromStart(context.Context) (eventstore.Position, error) { return eventstore.Position{}, nil }
@@ -71,7 +75,7 @@ func (g *Group) Acquire(ctx context.Context, topic string) (Turn, error) {
 			return taken, nil
 		}
 		standby := pause{Backoff: Backoff{First: g.checkpoints.timing.Standby, Most: g.checkpoints.timing.Standby}}
-		if !standby.wait(ctx.Done()) {
+		if !standby.wait(ctx.Done(), nil) {
 			return nil, ctx.Err()
 		}
 	}

@@ -3,6 +3,7 @@ package feed
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,15 @@ type Halt struct {
 	Position eventstore.Position
 	Error    string
 	At       time.Time
+}
+
+// longestError is how much of an error's text is kept, in bytes.
+const longestError = 1000
+
+// storable is an error's text as Postgres takes it: what halted a projection may be the text of an event.
+func storable(text string) string {
+	text = text[:min(len(text), longestError)]
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "�"), "\x00", "�")
 }
 
 // HaltedError is ErrHalted with the event.

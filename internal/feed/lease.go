@@ -104,7 +104,12 @@ func (l *lease) renew(ctx context.Context, renewed time.Time) time.Time {
 	asked := l.checkpoints.now()
 	ctx, cancel := context.WithTimeout(ctx, timing.Lease)
 	defer cancel()
-	err := l.checkpoints.renew(ctx, l.name, l.epoch, timing.Lease)
+	var stored *eventstore.Position
+	if l.writing.TryLock() { // else a batch is about to compare the row anyway
+		defer l.writing.Unlock()
+		stored = &l.stored
+	}
+	err := l.checkpoints.renew(ctx, l.name, l.epoch, timing.Lease, stored)
 	switch {
 	case err == nil:
 		return asked
@@ -189,7 +194,7 @@ func (l *lease) Release() {
 	}
 	// If the turn was lost because the row was not as expected, it is still ours to end. If this fails it ends by
 	// itself.
-	_ = l.checkpoints.renew(ctx, l.name, l.epoch, 0)
+	_ = l.checkpoints.renew(ctx, l.name, l.epoch, 0, nil)
 	l.lose()
 }
 

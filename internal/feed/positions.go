@@ -15,9 +15,14 @@ type row struct {
 	position  eventstore.Position
 	epoch     int64
 	owner     string
+	free      bool // nobody has the turn
 	halt      *Halt
 	updatedAt time.Time
 }
+
+// fresh is how long an answer of the checkpoint rows may be used again. It is shorter than Postgres takes to recover
+// from a crash, which may take positions back together with the rows.
+const fresh = 100 * time.Millisecond
 
 // Positions knows how far each projection came, and lets readers wait. On the instance where a projection is active
 // it knows from memory; elsewhere it asks the checkpoint rows, every poll interval, but only while somebody waits.
@@ -26,6 +31,8 @@ type Positions struct {
 	longest time.Duration
 	poll    time.Duration
 	rows    func(ctx context.Context) (map[string]row, error)
+
+	now func() time.Time
 
 	mu      sync.Mutex
 	known   map[string]*progress
@@ -37,14 +44,19 @@ type Positions struct {
 type progress struct {
 	current eventstore.Position
 	halt    *Halt
-	active  bool // in this process
+	active  bool      // in this process
+	asked   time.Time // the row, if it is not active
 	waiters waiters
 }
 
-func newPositions(names []string, most int, longest, poll time.Duration,
-	rows func(context.Context) (map[string]row, error),
-) *Positions {
-	p := &Positions{most: most, longest: longest, poll: poll, rows: rows, known: make(map[string]*progress)}
+// trusted reports whether current holds for somebody who began to wait at a time.
+func (of *progress) trusted(began time.Time) bool { return of.active || began.Sub(of.asked) < fresh }
+
+func newPositions(names []string, options Options, rows func(context.Context) (map[string]row, error)) *Positions {
+	p := &Positions{
+		most: options.Waiters, longest: options.LongestWait, poll: options.Poll, now: options.Now,
+		rows: rows, known: make(map[string]*progress),
+	}
 	for _, name := range names {
 		p.known[name] = &progress{}
 	}
@@ -67,13 +79,14 @@ func (p *Positions) Current(projection string) (eventstore.Position, error) {
 // ErrHalted (a *HaltedError) at once when the projection will not get there, ErrTooManyWaiters,
 // ErrUnknownProjection.
 func (p *Positions) Wait(ctx context.Context, projection string, position eventstore.Position) (eventstore.Position, error) {
+	began := p.now()
 	p.mu.Lock()
 	of, ok := p.known[projection]
 	switch {
 	case !ok:
 		p.mu.Unlock()
 		return eventstore.Position{}, fmt.Errorf("%q: %w", projection, ErrUnknownProjection)
-	case !of.current.Less(position):
+	case !of.current.Less(position) && of.trusted(began):
 		defer p.mu.Unlock()
 		return of.current, nil
 	case of.active && of.halt != nil:
@@ -91,8 +104,10 @@ func (p *Positions) Wait(ctx context.Context, projection string, position events
 
 	ctx, cancel := context.WithTimeout(ctx, p.longest)
 	defer cancel()
+	served := false
 	select {
 	case <-w.news:
+		served = true
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
@@ -102,7 +117,7 @@ func (p *Positions) Wait(ctx context.Context, projection string, position events
 		heap.Remove(&of.waiters, w.index)
 	}
 	switch {
-	case !of.current.Less(position):
+	case !of.current.Less(position) && (served || of.trusted(began)):
 		return of.current, nil
 	case of.halt != nil:
 		return of.current, &HaltedError{Projection: projection, Halt: *of.halt}
@@ -165,11 +180,12 @@ func (p *Positions) pollRows() {
 		// A failure is not reported here: who waits learns that the projection is behind, and when the database is
 		// down the active instance says so. The next tick asks again.
 		ctx, cancel := context.WithTimeout(context.Background(), p.longest)
+		asked := p.now()
 		rows, err := p.rows(ctx)
 		cancel()
 		p.mu.Lock()
 		if err == nil {
-			p.adopt(rows)
+			p.adopt(rows, asked)
 		}
 		if !p.needsPoll() {
 			p.polling = false
@@ -181,11 +197,11 @@ func (p *Positions) pollRows() {
 	}
 }
 
-func (p *Positions) adopt(rows map[string]row) {
+func (p *Positions) adopt(rows map[string]row, asked time.Time) {
 	for name, r := range rows {
 		p.updateLocked(name, func(of *progress) {
 			if !of.active {
-				of.current, of.halt = r.position, r.halt
+				of.current, of.halt, of.asked = r.position, r.halt, asked
 			}
 		})
 	}

@@ -159,7 +159,7 @@ func (p *projector) toBlame(ctx context.Context, err error) bool {
 func (p *projector) halt(ctx context.Context, turn *lease, event *eventstore.Recorded, cause error) error {
 	halt := &Halt{
 		Event: event.ID, Stream: event.Stream, Type: event.Type, Position: event.Position,
-		Error: cause.Error(), At: p.now(),
+		Error: storable(cause.Error()), At: p.now(),
 	}
 	p.positions.update(p.name, func(of *progress) { of.halt = halt })
 	attributes := []any{
@@ -177,7 +177,7 @@ func (p *projector) halt(ctx context.Context, turn *lease, event *eventstore.Rec
 		if err == nil || errors.Is(err, errFenced) {
 			break
 		}
-		if !again.wait(ctx.Done()) {
+		if !again.wait(ctx.Done(), p.stopping) {
 			return errInterrupted
 		}
 	}
