@@ -72,7 +72,7 @@ type Row = map[string]any
 // Rows returns the rows of a table, ordered by their text.
 func Rows(tb testing.TB, pool *pgxpool.Pool, table string) []Row {
 	tb.Helper()
-	found, err := pool.Query(tb.Context(), fmt.Sprintf("SELECT to_jsonb(tb)::text FROM %s t ORDER BY t::text", pgx.Identifier{table}.Sanitize()))
+	found, err := pool.Query(tb.Context(), fmt.Sprintf("SELECT to_jsonb(t)::text FROM %s t ORDER BY t::text", pgx.Identifier{table}.Sanitize()))
 	if err != nil {
 		tb.Fatal(err)
 	}
