@@ -44,5 +44,5 @@ const (
 	groupWrites = 1024
 	groupBytes  = 4 << 20
 	// groupsInFlight is how many groups may wait for the disk while the next one is built.
-	groupsInFlight = 4
+	groupsInFlight = 128
 )

@@ -1,0 +1,170 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"am-user-management/internal/node/store"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
+)
+
+// acknowledged is an append that the store has answered.
+type acknowledged struct {
+	stream string
+	ids    []store.ID
+	result store.Result
+}
+
+// TestAcknowledgedAppendsSurviveACrash pulls the plug under load: unsynced data is lost, whatever was acknowledged
+// before is there, appends are there whole or not at all, and nothing has a gap.
+func TestAcknowledgedAppendsSurviveACrash(t *testing.T) {
+	t.Parallel()
+	for _, unsynced := range []int{0, 50} {
+		t.Run(fmt.Sprintf("unsynced data kept %d%%", unsynced), func(t *testing.T) {
+			t.Parallel()
+			disk := vfs.NewCrashableMem()
+			s := open(t, store.Options{Dir: "log", FS: disk})
+			const writers, enough = 16, 400
+			var mu sync.Mutex
+			var done []acknowledged
+			ctx, stop := context.WithCancel(t.Context())
+			reached := make(chan struct{})
+			var group sync.WaitGroup
+			for w := range writers {
+				group.Go(func() {
+					for i := 0; ctx.Err() == nil; i++ {
+						stream := fmt.Sprintf("s-%d-%d", w, i%7)
+						events := newEvents(1 + i%5)
+						result, err := s.Append(ctx, stream, store.Any, events)
+						if err != nil {
+							return
+						}
+						mu.Lock()
+						done = append(done, acknowledged{stream: stream, ids: idsOf(events), result: result})
+						if len(done) == enough {
+							close(reached)
+						}
+						mu.Unlock()
+					}
+				})
+			}
+			<-reached
+			mu.Lock()
+			promised := len(done)
+			mu.Unlock()
+			crashed := disk.CrashClone(vfs.CrashCloneCfg{
+				UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(1, 2)),
+			})
+			stop()
+			group.Wait()
+
+			after := open(t, store.Options{Dir: "log", FS: crashed})
+			log := readLog(t, after)
+			for _, append := range done[:promised] {
+				checkThere(t, log, append)
+			}
+			checkWhole(t, log, done)
+			checkNoGaps(t, log)
+			last := after.Last()
+			if result := mustAppend(t, after, "s-0-0", store.Any, newEvents(1)); result.Position <= last {
+				t.Errorf("append after the crash got position %d, not above %d", result.Position, last)
+			}
+		})
+	}
+}
+
+func checkThere(t *testing.T, log []entry, append acknowledged) {
+	t.Helper()
+	for i, id := range append.ids {
+		position := append.result.Position - uint64(len(append.ids)-1-i)
+		if position > uint64(len(log)) || log[position-1].id != id || log[position-1].stream != append.stream {
+			t.Fatalf("acknowledged event %x at position %d is lost", id, position)
+		}
+	}
+}
+
+// checkWhole fails if some but not all events of an append are in the log.
+func checkWhole(t *testing.T, log []entry, appends []acknowledged) {
+	t.Helper()
+	there := map[store.ID]bool{}
+	for _, e := range log {
+		there[e.id] = true
+	}
+	for _, append := range appends {
+		for _, id := range append.ids {
+			if there[id] != there[append.ids[0]] {
+				t.Fatalf("append to %s is there in part", append.stream)
+			}
+		}
+	}
+}
+
+// checkNoGaps fails unless positions and every stream's revisions count up by one.
+func checkNoGaps(t *testing.T, log []entry) {
+	t.Helper()
+	next := map[string]uint64{}
+	for i, e := range log {
+		if e.position != uint64(i+1) {
+			t.Fatalf("entry %d has position %d", i, e.position)
+		}
+		if e.revision != next[e.stream] {
+			t.Fatalf("%s goes from revision %d to %d", e.stream, next[e.stream], e.revision)
+		}
+		next[e.stream]++
+	}
+}
+
+// entry is one event of the log as read back.
+type entry struct {
+	stream   string
+	id       store.ID
+	revision uint64
+	position uint64
+}
+
+func readLog(t testing.TB, s *store.Store) []entry {
+	t.Helper()
+	var log []entry
+	var page store.Page
+	for position := uint64(1); position <= s.Last(); {
+		next, err := s.ReadForward(&page, position, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Records {
+			log = append(log, entry{stream: string(r.Stream), id: r.ID, revision: r.Revision, position: r.Position})
+		}
+		position = next
+	}
+	return log
+}
+
+func newEvents(n int) []store.Event {
+	events := make([]store.Event, n)
+	for i := range events {
+		events[i] = store.Event{ID: store.ID(uuid.New()), Type: "t", JSON: true, Data: []byte(`{"n":1}`)}
+	}
+	return events
+}
+
+func idsOf(events []store.Event) []store.ID {
+	ids := make([]store.ID, len(events))
+	for i := range events {
+		ids[i] = events[i].ID
+	}
+	return ids
+}
+
+func mustAppend(t testing.TB, s *store.Store, stream string, expected store.Expected, events []store.Event) store.Result {
+	t.Helper()
+	result, err := s.Append(t.Context(), stream, expected, events)
+	if err != nil {
+		t.Fatalf("append to %s at %d: %v", stream, expected, err)
+	}
+	return result
+}
