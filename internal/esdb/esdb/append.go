@@ -7,9 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 )
 
@@ -55,84 +52,37 @@ func (c *Client) AppendToStream(
 	if err != nil {
 		return nil, fmt.Errorf("could not open the append: %w", c.fault(ctx, conn, nil, err))
 	}
+	answer := new(appendAnswer)
 	if err := sendAppend(call, streamID, opts.ExpectedRevision, events); err != nil {
 		if errors.Is(err, io.EOF) { // the server hung up: its answer says why
-			err = call.RecvMsg(new(streams.AppendResp))
+			err = call.RecvMsg(answer)
 		}
 		return nil, fmt.Errorf("could not send the events: %w", c.fault(ctx, conn, call.Trailer(), err))
 	}
-	answer, err := call.CloseAndRecv()
-	if err != nil {
+	if err := call.CloseSend(); err != nil {
+		return nil, fmt.Errorf("could not send the end: %w", c.fault(ctx, conn, call.Trailer(), err))
+	}
+	if err := call.RecvMsg(answer); err != nil {
 		return nil, c.fault(ctx, conn, call.Trailer(), err)
 	}
-	if refusal := answer.GetWrongExpectedVersion(); refusal != nil {
-		return nil, wrongExpectedVersion(refusal)
+	if answer.refusal != nil {
+		return nil, wrongExpectedVersion(answer.refusal)
 	}
-	return writeResult(answer.GetSuccess()), nil
+	return &answer.result, nil
 }
 
 func sendAppend(
 	call streams.Streams_AppendClient, streamID string, expected ExpectedRevision, events []EventData,
 ) error {
-	options := appendOptions(streamID, expected)
-	if err := call.Send(&streams.AppendReq{Content: &streams.AppendReq_Options_{Options: options}}); err != nil {
+	if err := call.SendMsg(encodeAppendOptions(streamID, expected)); err != nil {
 		return err
 	}
 	for i := range events {
-		if err := call.Send(&streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{
-			ProposedMessage: proposed(&events[i]),
-		}}); err != nil {
+		if err := call.SendMsg(encodeProposed(&events[i])); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func appendOptions(streamID string, expected ExpectedRevision) *streams.AppendReq_Options {
-	options := &streams.AppendReq_Options{StreamIdentifier: wireStream(streamID)}
-	if expected == nil {
-		expected = Any{}
-	}
-	switch kind, revision := expected.expected(); kind {
-	case expectAny:
-		options.ExpectedStreamRevision = &streams.AppendReq_Options_Any{Any: &shared.Empty{}}
-	case expectNoStream:
-		options.ExpectedStreamRevision = &streams.AppendReq_Options_NoStream{NoStream: &shared.Empty{}}
-	case expectExists:
-		options.ExpectedStreamRevision = &streams.AppendReq_Options_StreamExists{StreamExists: &shared.Empty{}}
-	case expectRevision:
-		options.ExpectedStreamRevision = &streams.AppendReq_Options_Revision{Revision: revision}
-	}
-	return options
-}
-
-func proposed(event *EventData) *streams.AppendReq_ProposedMessage {
-	id := event.EventID
-	if id == uuid.Nil {
-		id = uuid.New()
-	}
-	content := binaryContent
-	if event.ContentType == ContentTypeJson {
-		content = jsonContent
-	}
-	return &streams.AppendReq_ProposedMessage{
-		Id:             wireID(id),
-		Metadata:       map[string]string{metadataType: event.EventType, metadataContentType: content},
-		CustomMetadata: event.Metadata,
-		Data:           event.Data,
-	}
-}
-
-func writeResult(success *streams.AppendResp_Success) *WriteResult {
-	result := &WriteResult{
-		CommitPosition:      success.GetPosition().GetCommitPosition(),
-		PreparePosition:     success.GetPosition().GetPreparePosition(),
-		NextExpectedVersion: success.GetCurrentRevision(),
-	}
-	if _, none := success.GetCurrentRevisionOption().(*streams.AppendResp_Success_NoStream); none {
-		result.NextExpectedVersion = 1 // as the official client has it
-	}
-	return result
 }
 
 // wrongExpectedVersion names what was expected and what was found.

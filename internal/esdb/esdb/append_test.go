@@ -2,6 +2,7 @@ package esdb_test
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,32 @@ func TestAppendSendsOptionsThenEvents(t *testing.T) {
 	}
 	if second.GetId().GetStructured().GetMostSignificantBits() == 0 {
 		t.Error("no id was drawn for an event without one")
+	}
+}
+
+func TestAppendOfAnySize(t *testing.T) {
+	t.Parallel()
+	var got []*streams.AppendReq
+	client := connect(t, (&server{onAppend: func(requests []*streams.AppendReq) (*streams.AppendResp, error) {
+		got = requests
+		return appended(0), nil
+	}}).start(t))
+	for _, size := range []int{0, 1, 127, 128, 129, 16383, 16384, 1 << 20} {
+		name := strings.Repeat("n", size%20000)
+		event := esdb.EventData{EventID: uuid.Max, EventType: name, Data: make([]byte, size), Metadata: make([]byte, size)}
+		options := esdb.AppendToStreamOptions{ExpectedRevision: esdb.Revision(math.MaxUint64 >> (size % 64))}
+		if _, err := client.AppendToStream(within(t), name, options, event); err != nil {
+			t.Fatal(err)
+		}
+		message := got[1].GetProposedMessage()
+		if string(got[0].GetOptions().GetStreamIdentifier().GetStreamName()) != name || message.GetMetadata()["type"] != name ||
+			got[0].GetOptions().GetRevision() != math.MaxUint64>>(size%64) ||
+			len(message.GetData()) != size || len(message.GetCustomMetadata()) != size {
+			t.Errorf("size %d arrived otherwise", size)
+		}
+		if message.GetId().GetStructured().GetLeastSignificantBits() != -1 {
+			t.Errorf("got id %v", message.GetId())
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (c *Configuration) dial(address string) (*grpc.ClientConn, error) {
 	}
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.ForceCodecV2(codec{})),
 		grpc.WithDisableServiceConfig(),
 	}
 	if c.KeepAliveInterval >= 0 && c.KeepAliveTimeout >= 0 {

@@ -46,6 +46,7 @@ type ReadStream struct {
 	client   *Client
 	conn     *connection
 	call     streams.Streams_ReadClient
+	answer   readAnswer
 	ctx      context.Context //nolint:containedctx // a read is a call that goes on
 	cancel   context.CancelFunc
 	streamID string
@@ -100,18 +101,17 @@ func (r *ReadStream) Recv() (*ResolvedEvent, error) {
 		return nil, io.EOF
 	}
 	for {
-		answer, err := r.call.Recv()
-		if err != nil {
+		if err := r.call.RecvMsg(&r.answer); err != nil {
 			return nil, r.finish(err)
 		}
-		switch content := answer.GetContent().(type) {
-		case *streams.ReadResp_Event:
-			event, err := resolved(content.Event)
-			if err != nil {
-				r.Close()
-			}
-			return event, err
-		case *streams.ReadResp_StreamNotFound_:
+		if r.answer.err != nil {
+			r.Close()
+			return nil, r.answer.err
+		}
+		switch r.answer.kind {
+		case readRespEvent:
+			return r.answer.event, nil
+		case readRespNotFound:
 			r.Close()
 			return nil, failure(ErrorCodeResourceNotFound, "stream %q is not found", r.streamID)
 		}
@@ -135,27 +135,4 @@ func (r *ReadStream) finish(err error) error {
 func (r *ReadStream) Close() {
 	r.finished.Store(true)
 	r.cancel()
-}
-
-// resolved turns an event of a read or subscription into ours.
-func resolved(event *streams.ReadResp_ReadEvent) (*ResolvedEvent, error) {
-	result := new(ResolvedEvent)
-	var err error
-	if event.GetEvent() != nil {
-		if result.Event, err = recorded(event.GetEvent()); err != nil {
-			return nil, err
-		}
-	}
-	if event.GetLink() != nil {
-		if result.Link, err = recorded(event.GetLink()); err != nil {
-			return nil, err
-		}
-	}
-	if result.OriginalEvent() == nil {
-		return nil, failure(ErrorCodeParsing, "the server sent neither event nor link")
-	}
-	if position, ok := event.GetPosition().(*streams.ReadResp_ReadEvent_CommitPosition); ok {
-		result.Commit = &position.CommitPosition
-	}
-	return result, nil
 }

@@ -70,3 +70,7 @@ func allOption(from, byDefault AllPosition) *streams.ReadReq_Options_All {
 	}
 	return &streams.ReadReq_Options_All{All: options}
 }
+
+func wireStream(name string) *shared.StreamIdentifier {
+	return &shared.StreamIdentifier{StreamName: []byte(name)}
+}

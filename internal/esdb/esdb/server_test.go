@@ -56,7 +56,7 @@ func (s *server) start(t *testing.T, options ...grpc.ServerOption) *esdb.EndPoin
 }
 
 // startUnix serves on a socket file.
-func (s *server) startUnix(t *testing.T, path string) {
+func (s *server) startUnix(t testing.TB, path string) {
 	t.Helper()
 	listener, err := net.Listen("unix", path)
 	if err != nil {
@@ -66,14 +66,14 @@ func (s *server) startUnix(t *testing.T, path string) {
 }
 
 // connectUnix makes a client of the node at a socket file.
-func connectUnix(t *testing.T, path string) *esdb.Client {
+func connectUnix(t testing.TB, path string) *esdb.Client {
 	t.Helper()
 	configuration := config(t, "esdb://ignored?tls=false")
 	configuration.Address = "unix://" + path
 	return open(t, configuration)
 }
 
-func (s *server) serve(t *testing.T, listener net.Listener, options ...grpc.ServerOption) {
+func (s *server) serve(t testing.TB, listener net.Listener, options ...grpc.ServerOption) {
 	t.Helper()
 	s.headers, s.calls = make(map[string]metadata.MD), make(map[string]int)
 	s.grpc = grpc.NewServer(options...)
@@ -193,7 +193,7 @@ func connect(t *testing.T, node *esdb.EndPoint) *esdb.Client {
 	return open(t, config(t, "esdb://"+node.String()+"?tls=false"))
 }
 
-func config(t *testing.T, text string) *esdb.Configuration {
+func config(t testing.TB, text string) *esdb.Configuration {
 	t.Helper()
 	config, err := esdb.ParseConnectionString(text)
 	if err != nil {
@@ -205,7 +205,7 @@ func config(t *testing.T, text string) *esdb.Configuration {
 	return config
 }
 
-func open(t *testing.T, config *esdb.Configuration) *esdb.Client {
+func open(t testing.TB, config *esdb.Configuration) *esdb.Client {
 	t.Helper()
 	client, err := esdb.NewClient(config)
 	if err != nil {

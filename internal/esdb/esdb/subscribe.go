@@ -89,16 +89,16 @@ func (c *Client) subscribe(
 		cancel()
 		return nil, fmt.Errorf("failed to perform read: %w", c.fault(ctx, conn, nil, err))
 	}
-	answer, err := call.Recv()
-	if err != nil {
+	subscription := &Subscription{client: c, conn: conn, call: call, cancel: cancel}
+	if err := call.RecvMsg(&subscription.answer); err != nil {
 		cancel()
 		return nil, fmt.Errorf("failed to construct subscription: %w", c.fault(ctx, conn, call.Trailer(), err))
 	}
-	confirmation := answer.GetConfirmation()
-	if confirmation == nil {
+	if subscription.answer.err != nil || subscription.answer.kind != readRespConfirmation {
 		cancel()
 		return nil, fmt.Errorf("failed to construct subscription: %w",
-			failure(ErrorCodeInternalServer, "the server sent %T before a confirmation", answer.GetContent()))
+			failure(ErrorCodeInternalServer, "the server sent tag %d before a confirmation", subscription.answer.kind))
 	}
-	return &Subscription{client: c, conn: conn, call: call, cancel: cancel, id: confirmation.GetSubscriptionId()}, nil
+	subscription.id = subscription.answer.subscription
+	return subscription, nil
 }

@@ -14,6 +14,7 @@ type Subscription struct {
 	client  *Client
 	conn    *connection
 	call    streams.Streams_ReadClient
+	answer  readAnswer
 	cancel  context.CancelFunc
 	id      string
 	dropped atomic.Bool
@@ -51,32 +52,28 @@ func (s *Subscription) Recv() *SubscriptionEvent {
 		if s.dropped.Load() {
 			return drop(errSubscriptionClosed)
 		}
-		answer, err := s.call.Recv()
-		if err != nil {
+		if err := s.call.RecvMsg(&s.answer); err != nil {
 			if s.dropped.Load() {
 				return drop(errSubscriptionClosed)
 			}
 			s.client.observe(s.conn, s.call.Trailer(), err)
 			return s.lost(err)
 		}
-		switch content := answer.GetContent().(type) {
-		case *streams.ReadResp_Event:
-			event, err := resolved(content.Event)
-			if err != nil {
-				return s.lost(err)
-			}
-			return &SubscriptionEvent{EventAppeared: event}
-		case *streams.ReadResp_Checkpoint_:
-			return &SubscriptionEvent{CheckPointReached: &Position{
-				Commit:  content.Checkpoint.GetCommitPosition(),
-				Prepare: content.Checkpoint.GetPreparePosition(),
-			}}
-		case *streams.ReadResp_CaughtUp_:
+		if s.answer.err != nil {
+			return s.lost(s.answer.err)
+		}
+		switch s.answer.kind {
+		case readRespEvent:
+			return &SubscriptionEvent{EventAppeared: s.answer.event}
+		case readRespCheckpoint:
+			checkpoint := s.answer.checkpoint
+			return &SubscriptionEvent{CheckPointReached: &checkpoint}
+		case readRespCaughtUp:
 			return &SubscriptionEvent{CaughtUp: s}
-		case *streams.ReadResp_FellBehind_:
+		case readRespFellBehind:
 			return &SubscriptionEvent{FellBehind: s}
 		default:
-			s.client.config.logf(LogWarn, "subscription %s: skipped a message of type %T", s.id, content)
+			s.client.config.logf(LogWarn, "subscription %s: skipped a message with tag %d", s.id, s.answer.kind)
 		}
 	}
 }
