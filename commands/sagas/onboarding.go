@@ -16,22 +16,12 @@ import (
 	"am-user-management/domain/account"
 	"am-user-management/domain/onboarding"
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/jobs"
 )
-
-// Effect is one step of somebody's onboarding that a job has to do: an effect outside the process, or a step that
-// failed when it was tried at once.
-type Effect struct {
-	User domain.ID
-	Step onboarding.Step
-	// Request is the verification request that a mail is about, zero for other steps.
-	Request domain.ID
-	// Failure is why the step is not done yet, "" if it was not tried.
-	Failure string
-}
 
 // Queue inserts jobs in the transaction it is given. The same effect inserted twice is one job.
 type Queue interface {
-	InsertEffects(ctx context.Context, tx pgx.Tx, effects []Effect) error
+	InsertOnboardingTx(ctx context.Context, tx pgx.Tx, effects ...jobs.Effect) error
 }
 
 // Steps says which steps are wanted; a disabled module's is not.
@@ -73,7 +63,7 @@ func (o *Onboarding) Handles(eventType string) bool {
 
 // Apply does the inner steps of all users in the batch, and queues the rest.
 func (o *Onboarding) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Envelope) error {
-	effects := make([][]Effect, len(batch))
+	effects := make([][]jobs.Effect, len(batch))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i := range batch {
@@ -85,35 +75,32 @@ func (o *Onboarding) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.En
 			})
 		case account.EmailVerificationRequested:
 			if o.steps.Mail {
-				effects[i] = []Effect{{User: event.UserID, Step: onboarding.Mail, Request: event.RequestID}}
+				effects[i] = []jobs.Effect{{User: event.UserID, Step: onboarding.Mail, Request: event.RequestID}}
 			}
 		}
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	var all []Effect
+	var all []jobs.Effect
 	for _, some := range effects {
 		all = append(all, some...)
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	return o.queue.InsertEffects(ctx, tx, all)
+	return o.queue.InsertOnboardingTx(ctx, tx, all...)
 }
 
 // created does what can be done at once and returns what is left for jobs.
-func (o *Onboarding) created(ctx context.Context, trigger eventstore.Envelope, event account.UserCreated) []Effect {
-	var left []Effect
+func (o *Onboarding) created(ctx context.Context, trigger eventstore.Envelope, event account.UserCreated) []jobs.Effect {
+	var left []jobs.Effect
 	for _, step := range o.inner() {
 		if err := o.run(ctx, trigger, event, step); err != nil {
 			o.log.WarnContext(ctx, "an onboarding step failed and is left to a job",
 				"user", event.UserID, "step", step, "error", err)
-			left = append(left, Effect{User: event.UserID, Step: step, Failure: err.Error()})
+			left = append(left, jobs.Effect{User: event.UserID, Step: step, Failure: err.Error()})
 		}
 	}
 	if o.steps.Token {
-		left = append(left, Effect{User: event.UserID, Step: onboarding.Token})
+		left = append(left, jobs.Effect{User: event.UserID, Step: onboarding.Token})
 	}
 	return left
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"am-user-management/commands"
+	"am-user-management/commands/sagas"
+	"am-user-management/domain"
+	amhttp "am-user-management/http"
+	"am-user-management/internal/config"
+	"am-user-management/internal/mail"
+	"am-user-management/internal/token"
+	"am-user-management/internal/tokenservice"
+	"am-user-management/readmodel"
+)
+
+// newEffects makes what leaves the process: mail and calls of the token service.
+func newEffects(c config.Config, service *commands.Service, tokens *token.Tokens) (*sagas.Effects, error) {
+	mailer, err := newMailer(c, tokens)
+	if err != nil {
+		return nil, err
+	}
+	var teller sagas.TokenService = nobody{}
+	if c.TellsTokenService() {
+		client, err := tokenservice.New(tokenservice.Options{URL: c.TokenService.URL, Key: c.TokenService.Key.Text()})
+		if err != nil {
+			return nil, err
+		}
+		teller = tokenTeller{client}
+	}
+	return sagas.NewEffects(service, mailer, teller), nil
+}
+
+func newMailer(c config.Config, tokens *token.Tokens) (sagas.Mailer, error) {
+	if !c.Modules.EmailService {
+		return nobody{}, nil
+	}
+	server, err := mail.ParseURL(c.Mail.SMTPURL.Text())
+	if err != nil {
+		return nil, err
+	}
+	sender, err := mail.NewSender(mail.SenderOptions{Server: server, From: c.Mail.From, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	templates, err := mail.NewTemplates(c.Process.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	return mailer{sender, templates, tokens}, nil
+}
+
+// mailer writes and sends mails; the tokens in them are made here and kept nowhere.
+type mailer struct {
+	sender    *mail.Sender
+	templates *mail.Templates
+	tokens    *token.Tokens
+}
+
+// SendVerification mails a link that proves an address.
+func (m mailer) SendVerification(ctx context.Context, v sagas.Verification) error {
+	content, err := m.templates.VerifyEmail(v.Locale, mail.Verification{
+		Token: m.tokens.Issue(amhttp.VerifyEmailToken, v.User, v.Request), ExpiresAt: v.ExpiresAt,
+	})
+	if err != nil {
+		return err
+	}
+	return m.sender.Send(ctx, mail.Message{Effect: v.Effect, To: v.To, Content: content})
+}
+
+// tokenTeller tells the token service.
+type tokenTeller struct{ client *tokenservice.Client }
+
+// UserCreated tells about a new user.
+func (t tokenTeller) UserCreated(ctx context.Context, effect, user domain.ID) error {
+	return t.client.Issue(ctx, effect, user, "user_created")
+}
+
+// nobody stands where a module is switched off. Its jobs are those of a time when it was on.
+type nobody struct{}
+
+var errSwitchedOff = errors.New("this module is switched off")
+
+// SendVerification refuses.
+func (nobody) SendVerification(context.Context, sagas.Verification) error { return errSwitchedOff }
+
+// UserCreated refuses.
+func (nobody) UserCreated(context.Context, domain.ID, domain.ID) error { return errSwitchedOff }
+
+// orphans finds claims for the reaper.
+type orphans struct{ reader *readmodel.Reader }
+
+// OrphanClaims lists claims without an account.
+func (o orphans) OrphanClaims(ctx context.Context, before time.Time, limit int) ([]sagas.OrphanClaim, error) {
+	found, err := o.reader.OrphanClaims(ctx, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	claims := make([]sagas.OrphanClaim, len(found))
+	for i, claim := range found {
+		claims[i] = sagas.OrphanClaim{Key: claim.Key, Owner: domain.ID(claim.Owner)}
+	}
+	return claims, nil
+}
+
+func serviceKeys(c config.Config) map[string]string {
+	keys := make(map[string]string, len(c.Trust.InternalAPIKeys))
+	for _, key := range c.Trust.InternalAPIKeys {
+		keys[key.Name] = key.Key.Text()
+	}
+	return keys
+}
+
+func modules(c config.Config) []amhttp.Module {
+	var on []amhttp.Module
+	for module, enabled := range map[amhttp.Module]bool{
+		amhttp.Account: c.Modules.AccountManagement, amhttp.Profile: c.Modules.UserProfile,
+		amhttp.Subscription: c.Modules.Subscription,
+	} {
+		if enabled {
+			on = append(on, module)
+		}
+	}
+	return on
+}
+
+// shortHash names a folder where its path is too long.
+func shortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}

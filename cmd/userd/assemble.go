@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"am-user-management/commands"
+	"am-user-management/commands/sagas"
+	"am-user-management/domain/plan"
+	"am-user-management/domain/roles"
+	amhttp "am-user-management/http"
+	"am-user-management/internal/codec"
+	"am-user-management/internal/config"
+	"am-user-management/internal/email"
+	"am-user-management/internal/eventstore/esdbstore"
+	"am-user-management/internal/feed"
+	"am-user-management/internal/jobs"
+	"am-user-management/internal/keyring"
+	"am-user-management/internal/password"
+	"am-user-management/internal/token"
+	"am-user-management/projections"
+	"am-user-management/readmodel"
+)
+
+const (
+	// connections is the size of the pool that requests share: more only queue in Postgres.
+	connections = 16
+	// hashWait is how long a login waits for its turn to hash before it is told to come back.
+	hashWait = 2 * time.Second
+	// claimTTL is how long an address stays claimed by a sign-up that was not finished.
+	claimTTL = 2 * time.Minute
+)
+
+// assembly is the service, put together but not running.
+type assembly struct {
+	server   *amhttp.Server
+	feed     *feed.Feed
+	jobs     *jobs.Client
+	draining *atomic.Bool
+	closers  []func() error
+}
+
+// close gives back what assemble took, last first.
+func (a *assembly) close() error {
+	var failures []error
+	for _, closer := range slices.Backward(a.closers) {
+		failures = append(failures, closer())
+	}
+	return errors.Join(failures...)
+}
+
+// assemble puts the service together and prepares its stores: migrations, built-in roles and plans, the first
+// administrator.
+func assemble(ctx context.Context, c config.Config, around surroundings, log *slog.Logger) (_ *assembly, err error) {
+	a := &assembly{draining: &atomic.Bool{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	pool, ring, err := a.openDatabases(ctx, c, log)
+	if err != nil {
+		return nil, err
+	}
+	events, err := codec.New(ring, codec.All()...)
+	if err != nil {
+		return nil, err
+	}
+	connect, err := esdbstore.Connector(c.Stores.EventStoreURL.Text(), log)
+	if err != nil {
+		return nil, fmt.Errorf("EVENTSTORE_URL: %w", err)
+	}
+	store := esdbstore.New(connect, events, esdbstore.Options{})
+	a.closers = append(a.closers, store.Close)
+	tokens, err := token.New([]byte(c.Trust.ServerSecret.Text()))
+	if err != nil {
+		return nil, err
+	}
+	service, err := newCommands(c, store, projections.Inline(pool), tokens)
+	if err != nil {
+		return nil, err
+	}
+	reader := readmodel.New(pool)
+	log.Info("preparing the event store")
+	if err := a.prepare(ctx, c, service, log); err != nil {
+		return nil, err
+	}
+	if err := a.wireReactions(ctx, c, pool, feed.NewEventStore(connect), events, service, reader, tokens, log); err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		newFeedMetrics(a.feed))
+	a.server, err = amhttp.New(amhttp.Deps{
+		Commands: service, Reader: reader, Tokens: tokens, Freshness: a.feed.Positions(),
+		Logger: log, Clock: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
+		Modules: modules(c), DevMail: around.devMail,
+	})
+	return a, err
+}
+
+// openDatabases connects, waits until the databases answer, and migrates them.
+func (a *assembly) openDatabases(ctx context.Context, c config.Config, log *slog.Logger) (*pgxpool.Pool, *keyring.Ring, error) {
+	pool, err := a.openPool(ctx, c.Stores.DatabaseURL.Text())
+	if err != nil {
+		return nil, nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	keys := pool
+	if c.Stores.KeyringDatabaseURL != c.Stores.DatabaseURL {
+		if keys, err = a.openPool(ctx, c.Stores.KeyringDatabaseURL.Text()); err != nil {
+			return nil, nil, fmt.Errorf("KEYRING_DATABASE_URL: %w", err)
+		}
+	}
+	for _, database := range []*pgxpool.Pool{pool, keys} {
+		if err := patiently(ctx, log, "Postgres", database.Ping); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, migrate := range []func() error{
+		func() error { return readmodel.Migrate(ctx, pool) },
+		func() error { return jobs.Migrate(ctx, pool) },
+		func() error { return keyring.Migrate(ctx, keys) },
+	} {
+		if err := migrate(); err != nil {
+			return nil, nil, err
+		}
+	}
+	kek, err := base64.StdEncoding.DecodeString(c.Trust.KeyringKEK.Text())
+	if err != nil {
+		return nil, nil, errors.New("KEYRING_KEK is not base64")
+	}
+	ring, err := keyring.Open(ctx, keys, kek, time.Now)
+	return pool, ring, err
+}
+
+func (a *assembly) openPool(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	settings, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("is not a Postgres URL") // pgx quotes the URL, with its password
+	}
+	settings.MaxConns, settings.MinConns = connections, connections // connections made per use cost more than the use
+	pool, err := pgxpool.NewWithConfig(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() error { pool.Close(); return nil })
+	return pool, nil
+}
+
+// newCommands makes the commands by the settings.
+func newCommands(c config.Config, store commands.Store, inline commands.Inline, tokens *token.Tokens) (*commands.Service, error) {
+	hasher, err := password.New(password.Options{
+		Params: password.Params{
+			MemoryKiB: c.Account.Argon2MemoryKiB, Time: c.Account.Argon2Time, Parallelism: c.Account.Argon2Parallelism,
+		},
+		MinLength: c.Account.PasswordMinLength, Slots: runtime.GOMAXPROCS(0), MaxWait: hashWait,
+	})
+	if err != nil {
+		return nil, err
+	}
+	pepper := tokens.Key("email-claim")
+	return commands.New(commands.Dependencies{
+		Store: store, Inline: inline, Passwords: hasher, Clock: time.Now,
+		ClaimOf:   func(normal string) string { return email.Claim(pepper, normal) },
+		ValidZone: func(name string) bool { _, err := time.LoadLocation(name); return err == nil },
+		Settings: commands.Settings{
+			EmailVerification: c.VerifiesEmail(), VerifyTokenTTL: c.Account.VerifyTokenTTL,
+			SessionAbsoluteTTL: c.Account.SessionAbsoluteTTL, SessionIdleTTL: c.Account.SessionIdleTTL,
+			MaxBioLength: c.Profile.MaxBioLength, PictureFormats: c.Profile.AllowedPictureFormats,
+			TrialDays: c.Subscription.TrialDays, TrialPlan: plan.Pro, DefaultRole: c.Roles.DefaultRole,
+		},
+	}), nil
+}
+
+// prepare writes what the program brings along. It waits for the event store.
+func (a *assembly) prepare(ctx context.Context, c config.Config, service *commands.Service, log *slog.Logger) error {
+	err := patiently(ctx, log, "the event store", func(ctx context.Context) error {
+		return service.Seed(ctx, roles.BuiltIn(c.Roles.Hierarchy), plan.BuiltIn(c.Subscription.DefaultCurrency))
+	})
+	if err != nil || c.Trust.BootstrapAdminEmail == "" {
+		return err
+	}
+	address, err := email.Parse(c.Trust.BootstrapAdminEmail)
+	if err != nil {
+		return fmt.Errorf("BOOTSTRAP_ADMIN_EMAIL: %w", err)
+	}
+	err = service.BootstrapAdmin(ctx, commands.Registration{
+		Email: address.Text, EmailNormal: address.Normal, Password: c.Trust.BootstrapAdminPassword.Text(),
+	})
+	if err != nil {
+		return fmt.Errorf("the first administrator: %w", err)
+	}
+	return nil
+}
+
+// wireReactions makes what follows events: projections, the saga, jobs.
+func (a *assembly) wireReactions(ctx context.Context, c config.Config, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
+	service *commands.Service, reader *readmodel.Reader, tokens *token.Tokens, logger *slog.Logger,
+) error {
+	queue, err := jobs.NewQueue(pool)
+	if err != nil {
+		return err
+	}
+	onboarding := sagas.NewOnboarding(service, queue, sagas.Steps{
+		Trial: c.Modules.Subscription, Profile: c.Modules.UserProfile, Role: c.Modules.PermissionsRoles,
+		Mail: c.VerifiesEmail(), Token: c.TellsTokenService(),
+	}, logger)
+	effects, err := newEffects(c, service, tokens)
+	if err != nil {
+		return err
+	}
+	a.jobs, err = jobs.New(pool, jobs.Ports{
+		Effects: effects, Steps: onboarding,
+		Reaper: sagas.NewReaper(service, orphans{reader}, claimTTL, time.Now),
+	}, jobs.Options{Logger: logger, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	consumers := []feed.Consumer{{Projection: onboarding}}
+	for _, projection := range projections.All() {
+		consumers = append(consumers, feed.Consumer{Projection: projection})
+	}
+	a.feed, err = feed.New(ctx, feed.Options{Log: log, Decoder: events, Pool: pool, Consumers: consumers, Logger: logger})
+	return err
+}
+
+// patiently tries until it succeeds, ctx ends or startTries are over: stores may be started in any order.
+func patiently(ctx context.Context, log *slog.Logger, what string, try func(context.Context) error) error {
+	deadline, cancel := context.WithTimeout(ctx, startTries)
+	defer cancel()
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		err := try(deadline)
+		if err == nil {
+			return nil
+		}
+		log.WarnContext(ctx, "waiting for "+what, "error", err)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-deadline.Done():
+			timer.Stop()
+			return fmt.Errorf("%s did not answer in time: %w", what, err)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"am-user-management/internal/config"
+	"am-user-management/internal/node"
+)
+
+// serveNode runs the embedded event store alone.
+func serveNode(ctx context.Context, args []string, c config.Config, log *slog.Logger, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("userd node", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	listen := flags.String("listen", "127.0.0.1:2113", "where to listen: host:port, or unix:/path")
+	data := flags.String("data", filepath.Join(c.Process.DataDir, "eventstore"), "the folder of the log")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	store, err := startNode(ctx, *data, *listen, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "ready eventstore=%s\n", store.address)
+	select {
+	case <-ctx.Done():
+		return store.stop()
+	case err := <-store.failed:
+		return errors.Join(err, store.stop())
+	}
+}
+
+// embeddedNode is a node that serves one listener.
+type embeddedNode struct {
+	node    *node.Node
+	address string // as it was listened on: host:port, or unix:/path
+	failed  chan error
+}
+
+// startNode opens the log of a folder and listens at host:port, or at unix:/path.
+func startNode(ctx context.Context, data, listen string, log *slog.Logger) (*embeddedNode, error) {
+	options := node.Options{Dir: data, Logger: log}
+	e := &embeddedNode{address: listen, failed: make(chan error, 2)}
+	path, isSocket := strings.CutPrefix(listen, "unix:")
+	var listener net.Listener
+	var err error
+	if !isSocket { // first, because gossip names the port
+		if listener, err = listenTCP(ctx, listen, &options); err != nil {
+			return nil, err
+		}
+		e.address = listener.Addr().String()
+	}
+	if e.node, err = node.Open(options); err != nil {
+		return nil, errors.Join(err, closeIf(listener))
+	}
+	if isSocket { // only now: a log that is ours makes a socket that is there the remains of a process that was killed
+		if listener, err = listenSocket(ctx, path); err != nil {
+			return nil, errors.Join(err, e.node.Close())
+		}
+	}
+	go func() {
+		if err := e.node.Serve(listener); err != nil {
+			e.failed <- fmt.Errorf("event store: %w", err)
+		}
+	}()
+	go func() {
+		if err, failed := <-e.node.Failed(); failed {
+			e.failed <- fmt.Errorf("event store: %w", err)
+		}
+	}()
+	return e, nil
+}
+
+func (e *embeddedNode) stop() error { return e.node.Close() }
+
+func listenTCP(ctx context.Context, address string, options *node.Options) (net.Listener, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := listener.Addr().(*net.TCPAddr); ok {
+		options.AdvertiseHost, options.AdvertisePort = tcp.IP.String(), uint32(tcp.Port)
+	}
+	return listener, nil
+}
+
+func listenSocket(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "unix", path)
+}
+
+func closeIf(listener net.Listener) error {
+	if listener == nil {
+		return nil
+	}
+	return listener.Close()
+}

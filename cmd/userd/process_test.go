@@ -1,0 +1,215 @@
+package main_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"am-user-management/internal/smtpcatcher"
+	"am-user-management/internal/tokenservice"
+)
+
+// startTime bounds a start, the first of a fresh folder included.
+const startTime = 2 * time.Minute
+
+// binary is userd, built once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "userd")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "userd")
+	args := []string{"build", "-o", path}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	build := exec.Command("go", append(args, ".")...)
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", errors.New(string(out))
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// world is what surrounds a service: a folder for its data, a mail server and a token service that outlive it.
+type world struct {
+	t      testing.TB
+	dir    string
+	mail   *smtpcatcher.Catcher
+	tokens *tokenservice.Stub
+	env    []string
+}
+
+func newWorld(t testing.TB, settings ...string) *world {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "am") // short: unix sockets lie below it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	catcher, err := smtpcatcher.Start(smtpcatcher.Options{Dir: filepath.Join(dir, "caught"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { catcher.Close() })
+	const tokenKey = "the key of the token service"
+	stub := tokenservice.NewStub(tokenKey)
+	tokens := httptest.NewServer(stub)
+	t.Cleanup(tokens.Close)
+	w := &world{t: t, dir: dir, mail: catcher, tokens: stub}
+	w.env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
+		"DATA_DIR=" + filepath.Join(dir, "data"), "HTTP_ADDR=127.0.0.1:0", "INTERNAL_ADDR=127.0.0.1:0",
+		"LOG_LEVEL=warn", "LOG_FORMAT=text",
+		"SMTP_URL=" + catcher.URL(), "TOKEN_SERVICE_URL=" + tokens.URL, "TOKEN_SERVICE_KEY=" + tokenKey,
+		"KEYRING_KEK=" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
+		"SERVER_SECRET=a server secret of the tests, long enough",
+		"INTERNAL_API_KEYS=tests:0123456789abcdef0123",
+	}, settings...)
+	return w
+}
+
+// process is a running userd.
+type process struct {
+	cmd      *exec.Cmd
+	ready    map[string]string // what the ready line says
+	exited   chan struct{}
+	err      error // of Wait, once exited
+	public   string
+	internal string
+	errors   *tail
+}
+
+// start runs `userd dev` and returns when it is ready.
+func (w *world) start() *process {
+	w.t.Helper()
+	p, err := w.launch("dev")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(p.kill)
+	return p
+}
+
+// launch runs userd and returns when it printed its ready line, or with what it printed instead.
+func (w *world) launch(args ...string) (*process, error) {
+	path, err := binary()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{cmd: exec.Command(path, args...), exited: make(chan struct{}), errors: &tail{}}
+	p.cmd.Env, p.cmd.Stderr = w.env, p.errors
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	lines := make(chan string, 1)
+	go func() {
+		scanner := bufio.NewScanner(stdout)
+		for scanner.Scan() {
+			if strings.HasPrefix(scanner.Text(), "ready ") {
+				lines <- scanner.Text()
+			}
+		}
+		p.err = p.cmd.Wait()
+		close(p.exited)
+	}()
+	select {
+	case line := <-lines:
+		p.ready = fields(line)
+		p.public, p.internal = "http://"+p.ready["http"], "http://"+p.ready["internal"]
+		return p, nil
+	case <-p.exited:
+		return nil, errors.New(p.errors.String())
+	case <-time.After(startTime):
+		p.kill()
+		return nil, errors.New("userd was not ready in time: " + p.errors.String())
+	}
+}
+
+// kill ends the process as a power cut would, and waits until it is gone.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	<-p.exited
+}
+
+// stop asks the process to end and returns how it did.
+func (p *process) stop(t testing.TB) error {
+	t.Helper()
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.exited:
+		return p.err
+	case <-time.After(30 * time.Second):
+		p.kill()
+		t.Fatal("userd did not stop within 30 s of SIGTERM: ", p.errors.String())
+		return nil
+	}
+}
+
+func fields(line string) map[string]string {
+	found := make(map[string]string)
+	for _, field := range strings.Fields(line) {
+		if name, value, ok := strings.Cut(field, "="); ok {
+			found[name] = value
+		}
+	}
+	return found
+}
+
+// tail keeps what a process wrote to its standard error.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (o *tail) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text = append(o.text, p...)
+	return len(p), nil
+}
+
+func (o *tail) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(o.text)
+}
+
+// nextMail is the next mail to an address.
+func (w *world) nextMail(to string) smtpcatcher.Mail {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	mail, err := w.mail.Wait(ctx, to)
+	if err != nil {
+		w.t.Fatalf("no mail came for %s: %v", to, err)
+	}
+	return mail
+}
+
+var client = &http.Client{
+	Timeout:   30 * time.Second,
+	Transport: &http.Transport{MaxIdleConnsPerHost: 256},
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	amhttp "am-user-management/http"
+	"am-user-management/internal/config"
+)
+
+const (
+	// startTries is how long the service waits for its stores when it starts: they may be started in any order.
+	startTries = time.Minute
+	// stopTime bounds how long it takes to finish what was begun.
+	stopTime = 10 * time.Second
+)
+
+// surroundings are what `userd dev` brings along and `userd serve` finds in its settings.
+type surroundings struct {
+	// eventStore is shown in the ready line; so is postgres. They hold no secrets.
+	eventStore, postgres string
+	devMail              http.Handler
+	// failed tells that something that was brought along ended; nil if nothing was.
+	failed <-chan error
+}
+
+// serve runs the service against the stores that the settings name.
+func serve(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Writer) error {
+	return runService(ctx, c, surroundings{
+		eventStore: hostsOf(c.Stores.EventStoreURL.Text()), postgres: hostsOf(c.Stores.DatabaseURL.Text()),
+	}, log, stdout)
+}
+
+// runService runs the service until ctx ends: first nothing new is taken, then what was begun is finished.
+func runService(ctx context.Context, c config.Config, around surroundings, log *slog.Logger, stdout io.Writer) (err error) {
+	parts, err := assemble(ctx, c, around, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, parts.close()) }()
+
+	public, internal, err := listen(ctx, c.Process)
+	if err != nil {
+		return err
+	}
+	servers := []*http.Server{amhttp.NewListener(parts.server.Public(), log), amhttp.NewListener(parts.server.Internal(), log)}
+
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	group, groupCtx := errgroup.WithContext(ctx)
+	for i, listener := range []net.Listener{public, internal} {
+		group.Go(func() error {
+			if err := servers[i].Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	group.Go(func() error { return parts.feed.Run(background) })
+	group.Go(func() error { parts.server.Run(background); return nil })
+	if err := parts.jobs.Start(background); err != nil {
+		return errors.Join(err, public.Close(), internal.Close())
+	}
+	group.Go(func() error {
+		select {
+		case err := <-around.failed:
+			return err
+		case <-groupCtx.Done():
+			return nil
+		}
+	})
+	group.Go(func() error {
+		select {
+		case <-parts.feed.Running():
+			fmt.Fprintf(stdout, "ready http=%s internal=%s eventstore=%s postgres=%s\n",
+				public.Addr(), internal.Addr(), around.eventStore, around.postgres)
+		case <-groupCtx.Done():
+		}
+		<-groupCtx.Done()
+		err := shutdown(parts, servers, log)
+		stopBackground()
+		return err
+	})
+	return group.Wait()
+}
+
+// shutdown stops taking requests, then jobs, and returns when those that were begun have ended or stopTime is over.
+func shutdown(parts *assembly, servers []*http.Server, log *slog.Logger) error {
+	log.Info("stopping")
+	parts.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	var failures []error
+	for _, server := range servers {
+		failures = append(failures, server.Shutdown(ctx))
+	}
+	return errors.Join(append(failures, parts.jobs.Stop(ctx))...)
+}
+
+func listen(ctx context.Context, process config.Process) (public, internal net.Listener, err error) {
+	var lc net.ListenConfig
+	if public, err = lc.Listen(ctx, "tcp", process.HTTPAddr); err != nil {
+		return nil, nil, fmt.Errorf("HTTP_ADDR: %w", err)
+	}
+	if internal, err = lc.Listen(ctx, "tcp", process.InternalAddr); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("INTERNAL_ADDR: %w", err), public.Close())
+	}
+	return public, internal, nil
+}
