@@ -25,11 +25,9 @@ func newActivity(reader *readmodel.Reader, logger *slog.Logger) *activity {
 	return &activity{reader: reader, logger: logger, queue: make(chan use, 1024)}
 }
 
-// note never waits. Uses that Touch would not write either do not come as far as the queue: most requests do not even
-// wake its reader.
+// note never waits. Touch decides whether a use is worth writing; one of the same second never is.
 func (a *activity) note(caller readmodel.Caller, at time.Time) {
-	idle := caller.IdleExpiresAt.Sub(caller.LastSeenAt)
-	if at.Sub(caller.LastSeenAt) < min(time.Minute, idle/10) {
+	if at.Sub(caller.LastSeenAt) < time.Second {
 		return
 	}
 	select {

@@ -3,7 +3,6 @@ package http
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -19,6 +18,7 @@ type call struct {
 	echo.Context
 	server      *Server
 	route       *Route
+	observer    *observer
 	requestID   string
 	traceparent string
 	body        []byte
@@ -29,6 +29,20 @@ type call struct {
 	service string
 
 	fresh freshness
+
+	values [4]string // of headers, see set
+	used   int
+}
+
+// set sets a header, whose name is in canonical form, without an allocation for the first few.
+func (c *call) set(name, value string) {
+	if c.used == len(c.values) {
+		c.Response().Header().Set(name, value)
+		return
+	}
+	c.values[c.used] = value
+	c.used++
+	c.Response().Header()[name] = c.values[c.used-1 : c.used : c.used]
 }
 
 // bind decodes the body, see Bind.
@@ -48,33 +62,35 @@ func (c *call) wrote(result commands.Result, err error) error {
 	if result.Stream == "" || err != nil && !errors.Is(err, commands.ErrNotYetEffective) {
 		return err
 	}
-	header := c.Response().Header()
-	header["Etag"] = []string{etag(result.Revision)}
-	header["Consistency-Token"] = []string{c.server.positions.Text(result.Position)}
+	c.set("Etag", etag(result.Revision))
+	c.set("Consistency-Token", c.server.positions.Text(result.Position))
 	return err
 }
 
 // answer writes a JSON body, under the position of the view it was read from.
 func (c *call) answer(status int, body any) error {
 	c.fresh.tell(c)
-	return c.writeJSON(status, "application/json", body)
+	return c.writeJSON(status, jsonType, body)
 }
 
 // answerEntity is answer for what one stream says, so that a change can name the revision.
 func (c *call) answerEntity(revision uint64, body any) error {
-	c.Response().Header()["Etag"] = []string{etag(revision)}
+	c.set("Etag", etag(revision))
 	return c.answer(http.StatusOK, body)
 }
 
-func (c *call) writeJSON(status int, contentType string, body any) error {
+var (
+	jsonType    = []string{"application/json"}
+	problemType = []string{"application/problem+json"}
+)
+
+func (c *call) writeJSON(status int, contentType []string, body any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
 	response := c.Response()
-	header := response.Header()
-	header["Content-Type"] = []string{contentType}
-	header["Content-Length"] = []string{strconv.Itoa(len(text))}
+	response.Header()["Content-Type"] = contentType
 	response.WriteHeader(status)
 	_, err = response.Write(text)
 	return err

@@ -78,10 +78,9 @@ func (f *freshness) tell(c *call) {
 	if !f.known {
 		return
 	}
-	header := c.Response().Header()
-	header["Projection-Position"] = []string{c.server.positions.Text(f.current)}
+	c.set("Projection-Position", c.server.positions.Text(f.current))
 	if f.preferred {
-		header["Preference-Applied"] = []string{"wait=" + strconv.Itoa(int(f.wait/time.Second))}
+		c.set("Preference-Applied", "wait="+strconv.Itoa(int(f.wait/time.Second)))
 	}
 }
 

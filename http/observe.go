@@ -14,21 +14,38 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
+// observer is what there is to know beforehand about the requests of one route: the beginning of their line in the
+// log, and their place in the metrics.
+type observer struct {
+	log       slog.Handler
+	durations prometheus.ObserverVec
+}
+
+func (s *Server) observer(listener Listener, method, route string) *observer {
+	return &observer{
+		log: s.logger.Handler().WithAttrs([]slog.Attr{
+			slog.String("listener", string(listener)), slog.String("method", method), slog.String("route", route),
+		}),
+		durations: s.durations.MustCurryWith(prometheus.Labels{"listener": string(listener), "method": method, "route": route}),
+	}
+}
+
 // observe is around every request, also of paths that do not exist: it names the request, answers errors as problems,
 // keeps a panic from ending the process, and tells log and metrics what happened. It is one middleware and not five,
 // because all of it is paid by every request.
 func (s *Server) observe(listener Listener) echo.MiddlewareFunc {
+	stranger := s.observer(listener, "other", "none") // what strangers try must not become labels
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(ec echo.Context) error {
 			began := s.clock()
 			header := ec.Request().Header
-			c := &call{Context: ec, server: s, requestID: requestID(header), traceparent: traceparent(header)}
-			secure(ec.Response().Header(), c.requestID)
+			c := &call{Context: ec, server: s, observer: stranger, requestID: requestID(header), traceparent: traceparent(header)}
+			c.secure()
 			err, code := s.survive(next, c), ""
 			if err != nil && !ec.Response().Committed {
 				code = c.refuse(err)
 			}
-			s.record(c, listener, s.clock().Sub(began), code, err)
+			c.record(began, s.clock(), code, err)
 			return nil
 		}
 	}
@@ -56,15 +73,11 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.cause, e.stack) }
 
-// record writes the one line about a request, and counts it. It tells which route was called and how it went; not by
+// record counts a request and writes the one line about it. It tells which route was called and how it went; not by
 // whom, not with what.
-func (s *Server) record(c *call, listener Listener, took time.Duration, code string, err error) {
-	request, response := c.Request(), c.Response()
-	method, route := request.Method, c.Path()
-	if c.route == nil && (code == errNoRoute.code || code == errMethod.code) {
-		method, route = "other", "none" // what strangers try must not become labels
-	}
-	s.durations.WithLabelValues(string(listener), method, route, strconv.Itoa(response.Status)).Observe(took.Seconds())
+func (c *call) record(began, ended time.Time, code string, err error) {
+	response, took := c.Response(), ended.Sub(began)
+	c.observer.durations.WithLabelValues(strconv.Itoa(response.Status)).Observe(took.Seconds())
 
 	level := slog.LevelInfo
 	switch {
@@ -73,26 +86,23 @@ func (s *Server) record(c *call, listener Listener, took time.Duration, code str
 	case response.Status >= http.StatusInternalServerError:
 		level = slog.LevelError
 	}
-	ctx := request.Context()
-	if !s.logger.Enabled(ctx, level) {
+	ctx := c.Request().Context()
+	if !c.observer.log.Enabled(ctx, level) {
 		return
 	}
-	attributes := make([]slog.Attr, 0, 10)
-	attributes = append(attributes,
-		slog.String("request_id", c.requestID), slog.String("listener", string(listener)),
-		slog.String("method", method), slog.String("route", route),
-		slog.Int("status", response.Status), slog.Int64("bytes", response.Size),
-		slog.Float64("ms", float64(took.Microseconds())/1000))
+	line := slog.NewRecord(ended, level, "request", 0) // without the place in the program: it is always this one
+	line.AddAttrs(slog.String("request_id", c.requestID), slog.Int("status", response.Status),
+		slog.Int64("bytes", response.Size), slog.Int64("us", took.Microseconds()))
 	if c.traceparent != "" {
-		attributes = append(attributes, slog.String("traceparent", c.traceparent))
+		line.AddAttrs(slog.String("traceparent", c.traceparent))
 	}
 	if code != "" {
-		attributes = append(attributes, slog.String("problem", code))
+		line.AddAttrs(slog.String("problem", code))
 	}
 	if err != nil && level > slog.LevelInfo {
-		attributes = append(attributes, slog.String("cause", err.Error()))
+		line.AddAttrs(slog.String("cause", err.Error()))
 	}
-	s.logger.LogAttrs(ctx, level, "request", attributes...)
+	_ = c.observer.log.Handle(ctx, line) // as slog.Logger does: there is nobody to tell
 }
 
 // The headers that are the same in every answer. The slices are shared: nobody appends to a header of these names.
@@ -102,18 +112,17 @@ var (
 	noReferrer       = []string{"no-referrer"}
 	noContent        = []string{"default-src 'none'; frame-ancestors 'none'"}
 	onlyHTTPS        = []string{"max-age=31536000"}
-	noOtherOrigin    = []string{"same-origin"}
 	durationsBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 )
 
-func secure(header http.Header, requestID string) {
-	header["X-Request-Id"] = []string{requestID}
+func (c *call) secure() {
+	header := c.Response().Header()
+	c.set("X-Request-Id", c.requestID)
 	header["X-Content-Type-Options"] = noSniff
 	header["Cache-Control"] = noStore
 	header["Referrer-Policy"] = noReferrer
 	header["Content-Security-Policy"] = noContent
 	header["Strict-Transport-Security"] = onlyHTTPS
-	header["Cross-Origin-Resource-Policy"] = noOtherOrigin
 }
 
 func (s *Server) registerMetrics(registry *prometheus.Registry) error {

@@ -100,7 +100,7 @@ func (c *call) refuse(err error) (code string) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		header.Set("Retry-After", retryAfter)
 	}
-	if c.writeJSON(p.Status, "application/problem+json", p) != nil {
+	if c.writeJSON(p.Status, problemType, p) != nil {
 		return code // the client is gone; the access log tells
 	}
 	return code

@@ -137,12 +137,13 @@ var errNotObserved = errors.New("a request went past the observer")
 // endpoint is what all routes do before their handler: authenticate, read what the route takes, set a deadline.
 // Who is nobody learns nothing about the rest of the request.
 func (s *Server) endpoint(route Route) echo.HandlerFunc {
+	observer := s.observer(route.Listener, route.Method, route.Path)
 	return func(ec echo.Context) error {
 		c, ok := ec.(*call)
 		if !ok {
 			return errNotObserved
 		}
-		c.route = &route
+		c.route, c.observer = &route, observer
 		fault := s.read(c) // before the deadline starts: a slow sender has its own
 		ctx, cancel := context.WithTimeout(c.Request().Context(), s.deadline+c.fresh.wait)
 		defer cancel()

@@ -1,0 +1,310 @@
+package http_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"am-user-management/commands"
+	"am-user-management/domain"
+	amhttp "am-user-management/http"
+	"am-user-management/internal/codec"
+	"am-user-management/internal/email"
+	"am-user-management/internal/eventstore"
+	"am-user-management/internal/eventstore/memstore"
+	"am-user-management/internal/keyring"
+	"am-user-management/internal/pgtest"
+	"am-user-management/internal/token"
+	"am-user-management/projections"
+	"am-user-management/readmodel"
+)
+
+// house is the service over a store in memory, with real tables that are brought up to date only when a test says so.
+type house struct {
+	t        *testing.T
+	server   *amhttp.Server
+	commands *commands.Service
+	tokens   *token.Tokens
+	codec    *codec.Codec
+	log      *memstore.Store
+	pool     *pgxpool.Pool
+	view     *view
+	logged   *bytes.Buffer
+
+	mu     sync.Mutex
+	passed time.Duration
+}
+
+const serviceKey = "a-service-key-of-some-length"
+
+func newHouse(t *testing.T, change ...func(*amhttp.Deps)) *house {
+	t.Helper()
+	h := &house{t: t, logged: &bytes.Buffer{}, pool: pgtest.New(t), view: &view{}}
+	var err error
+	if h.codec, err = codec.New(keyring.NewMemory(), codec.All()...); err != nil {
+		t.Fatal(err)
+	}
+	if h.tokens, err = token.New([]byte("a server secret of 32 bytes, not fewer")); err != nil {
+		t.Fatal(err)
+	}
+	h.log = memstore.New(h.codec, h.now)
+	h.commands = commands.New(commands.Dependencies{
+		Store: h.log, Inline: projections.Inline(h.pool), Passwords: passwords{}, Clock: h.now,
+		ClaimOf:   func(normal string) string { return email.Claim([]byte("pepper"), normal) },
+		ValidZone: func(name string) bool { return name == "Europe/Berlin" },
+		Settings: commands.Settings{
+			EmailVerification: true, VerifyTokenTTL: 24 * time.Hour, SessionAbsoluteTTL: 24 * time.Hour, SessionIdleTTL: 2 * time.Hour,
+			MaxBioLength: 500, PictureFormats: []string{"png"}, TrialDays: 14, TrialPlan: "pro", DefaultRole: "viewer",
+		},
+	})
+	deps := amhttp.Deps{
+		Commands: h.commands, Reader: readmodel.New(h.pool), Tokens: h.tokens, Freshness: h.view,
+		Logger: slog.New(slog.NewJSONHandler(h.logged, nil)), Clock: h.now, Metrics: prometheus.NewRegistry(),
+		ServiceKeys: map[string]string{"am-auth-tokens": serviceKey},
+		Modules:     []amhttp.Module{amhttp.Account, amhttp.Profile, amhttp.Subscription},
+	}
+	for _, c := range change {
+		c(&deps)
+	}
+	if h.server, err = amhttp.New(deps); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *house) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).Add(h.passed)
+}
+
+func (h *house) pass(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.passed += d
+}
+
+// project brings all tables up to date.
+func (h *house) project() {
+	h.t.Helper()
+	events, err := h.codec.Decode(h.t.Context(), h.log.Log())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	tx, err := h.pool.Begin(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, projection := range projections.All() {
+		if err := projection.Apply(h.t.Context(), tx, events); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	h.view.advance(events[len(events)-1].Position)
+}
+
+// view is how far the tables are.
+type view struct {
+	mu    sync.Mutex
+	at    eventstore.Position
+	waits []time.Duration
+}
+
+func (v *view) advance(to eventstore.Position) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.at = to
+}
+
+func (v *view) Current(string) (eventstore.Position, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.at, nil
+}
+
+// Wait does not wait: it notes for how long it might have.
+func (v *view) Wait(ctx context.Context, projection string, p eventstore.Position) (eventstore.Position, error) {
+	at, _ := v.Current(projection)
+	deadline, _ := ctx.Deadline()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.waits = append(v.waits, time.Until(deadline))
+	if at.Less(p) {
+		return at, context.DeadlineExceeded
+	}
+	return at, nil
+}
+
+// passwords are quick, and judged as the real ones are as far as these tests go.
+type passwords struct{}
+
+func (passwords) Check(plain string) error {
+	if len(plain) < 8 {
+		return domain.ErrInvalid.WithFields(domain.FieldError{Field: "password", Message: "is too short"})
+	}
+	return nil
+}
+func (passwords) Hash(_ context.Context, plain string) (string, error) {
+	return "hash of " + plain, nil
+}
+func (passwords) Verify(_ context.Context, phc, plain string) (ok, rehash bool, err error) {
+	return phc == "hash of "+plain, false, nil
+}
+func (passwords) Decoy(context.Context, string) error { return nil }
+
+// answer is what came back.
+type answer struct {
+	t      *testing.T
+	status int
+	header http.Header
+	text   string
+}
+
+// call sends a request; what follows the body are headers, name and value by turns.
+func (h *house) call(method, path, body string, headers ...string) answer {
+	h.t.Helper()
+	return h.send(h.server.Public(), method, path, body, headers...)
+}
+
+func (h *house) send(handler http.Handler, method, path, body string, headers ...string) answer {
+	h.t.Helper()
+	r := httptest.NewRequestWithContext(h.t.Context(), method, path, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	text, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return answer{h.t, w.Code, w.Header(), string(text)}
+}
+
+// want fails the test unless the status is the one given.
+func (a answer) want(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("status = %d, want %d: %s", a.status, status, a.text)
+	}
+	return a
+}
+
+// problem fails the test unless the answer is that problem.
+func (a answer) problem(status int, code string) answer {
+	a.t.Helper()
+	a.want(status)
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		a.t.Errorf("content type = %q", got)
+	}
+	if got := a.json("type"); got != "/problems/"+code {
+		a.t.Errorf("problem %v, want %s: %s", got, code, a.text)
+	}
+	if a.json("title") == "" || a.json("status") != float64(status) || a.json("instance") != a.header.Get("X-Request-Id") {
+		a.t.Errorf("not a whole problem: %s", a.text)
+	}
+	return a
+}
+
+// json is a member of the body.
+func (a answer) json(name string) any {
+	a.t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal([]byte(a.text), &members); err != nil {
+		a.t.Fatalf("not a JSON object: %q", a.text)
+	}
+	return members[name]
+}
+
+func (a answer) string(name string) string {
+	a.t.Helper()
+	text, ok := a.json(name).(string)
+	if !ok {
+		a.t.Fatalf("%s is no string in %s", name, a.text)
+	}
+	return text
+}
+
+// field fails the test unless the problem is about that field.
+func (a answer) field(name string) answer {
+	a.t.Helper()
+	a.problem(http.StatusBadRequest, "request.invalid")
+	if !strings.Contains(a.text, `"field":"`+name+`"`) {
+		a.t.Errorf("want field %s: %s", name, a.text)
+	}
+	return a
+}
+
+const ada = `{"email":"Ada@Example.org","password":"correct horse","first_name":"Ada"}`
+
+// verified signs ada up and proves her address.
+func (h *house) verified() (userID string) {
+	h.t.Helper()
+	userID = h.call(http.MethodPost, "/users", ada).want(http.StatusCreated).string("id")
+	h.call(http.MethodPost, "/verify-email", `{"token":"`+h.mailed(userID)+`"}`).want(http.StatusNoContent)
+	return userID
+}
+
+// mailed is the token of the newest mail to a user.
+func (h *house) mailed(userID string) string {
+	h.t.Helper()
+	id, err := domain.ParseID(userID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	outcome, err := h.commands.Account(h.t.Context(), id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	requests := outcome.State.Requests
+	return h.tokens.Issue(amhttp.VerifyEmailToken, id, requests[len(requests)-1].ID)
+}
+
+// onboarded gives a user what the sagas give them.
+func (h *house) onboarded(userID string) {
+	h.t.Helper()
+	id, err := domain.ParseID(userID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	envelope, created, err := h.commands.Created(h.t.Context(), id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.commands.CreateProfile(h.t.Context(), commands.Reaction(envelope, "onboarding", "profile", userID), created); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.commands.StartTrial(h.t.Context(), commands.Reaction(envelope, "onboarding", "trial", userID), id, h.now()); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// loggedIn is the header of a user with everything.
+func (h *house) loggedIn() (bearer string) {
+	h.t.Helper()
+	h.onboarded(h.verified())
+	return h.login()
+}
+
+func (h *house) login(headers ...string) (bearer string) {
+	h.t.Helper()
+	body := `{"email":"ada@example.org","password":"correct horse"}`
+	return "Bearer " + h.call(http.MethodPost, "/login", body, headers...).want(http.StatusOK).string("session_id")
+}
