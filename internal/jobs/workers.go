@@ -1,0 +1,125 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"am-user-management/domain"
+	"am-user-management/domain/onboarding"
+)
+
+// Effects does what leaves the process. Each is done at least once and must know by itself what was done before.
+type Effects interface {
+	SendVerification(ctx context.Context, user, request domain.ID) error
+	TellTokenService(ctx context.Context, user domain.ID) error
+}
+
+// Steps does an onboarding step inside this process.
+type Steps interface {
+	RunStep(ctx context.Context, user domain.ID, step onboarding.Step) error
+}
+
+// Reaper releases the claims of sign-ups that never finished and returns how many.
+type Reaper interface {
+	ReapClaims(ctx context.Context) (int, error)
+}
+
+// Ports is what the jobs do.
+type Ports struct {
+	Effects Effects
+	Steps   Steps
+	Reaper  Reaper
+}
+
+// worker makes a River worker of a function.
+type worker[T river.JobArgs] struct {
+	river.WorkerDefaults[T]
+	timeout time.Duration
+	retry   func() time.Time // nil is the client's policy
+	work    func(ctx context.Context, args T) error
+}
+
+// Work does the job once.
+func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
+	return final(w.work(ctx, job.Args))
+}
+
+// Timeout bounds one attempt.
+func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.timeout }
+
+// NextRetry is when a failed attempt is followed by the next; the zero time leaves it to the client's policy.
+func (w *worker[T]) NextRetry(*river.Job[T]) time.Time {
+	if w.retry == nil {
+		return time.Time{}
+	}
+	return w.retry()
+}
+
+// The bounds of one attempt.
+const (
+	effectTimeout = 30 * time.Second
+	reapTimeout   = 5 * time.Minute
+)
+
+func (p Ports) workers(nextReap func() time.Time) (*river.Workers, error) {
+	if p.Effects == nil || p.Steps == nil || p.Reaper == nil {
+		return nil, errors.New("every port of the jobs must be given")
+	}
+	workers := river.NewWorkers()
+	err := errors.Join(
+		river.AddWorkerSafely(workers, &worker[sendMail]{timeout: effectTimeout, work: p.sendMail}),
+		river.AddWorkerSafely(workers, &worker[notifyTokenService]{
+			timeout: effectTimeout,
+			work: func(ctx context.Context, args notifyTokenService) error {
+				return p.Effects.TellTokenService(ctx, args.UserID)
+			},
+		}),
+		river.AddWorkerSafely(workers, &worker[finishOnboarding]{
+			timeout: effectTimeout,
+			work: func(ctx context.Context, args finishOnboarding) error {
+				return p.Steps.RunStep(ctx, args.UserID, args.Step)
+			},
+		}),
+		river.AddWorkerSafely(workers, &worker[reapEmailClaims]{
+			timeout: reapTimeout,
+			retry:   nextReap,
+			work: func(ctx context.Context, _ reapEmailClaims) error {
+				_, err := p.Reaper.ReapClaims(ctx)
+				return err
+			},
+		}),
+	)
+	return workers, err
+}
+
+func (p Ports) sendMail(ctx context.Context, args sendMail) error {
+	if args.Template != verifyEmail {
+		// A newer release may know it: keep trying, visibly.
+		return fmt.Errorf("there is no mail %q in this release", args.Template)
+	}
+	return p.Effects.SendVerification(ctx, args.UserID, args.RequestID)
+}
+
+// final cancels the job when trying again is pointless: the effect says so by a method Permanent, or a rule of the
+// domain forbids it and will forbid it again. The error is kept with the job.
+func final(err error) error {
+	if err == nil {
+		return nil
+	}
+	var effect interface{ Permanent() bool }
+	if errors.As(err, &effect) && effect.Permanent() {
+		return river.JobCancel(err)
+	}
+	if rule, ok := errors.AsType[*domain.Error](err); ok {
+		switch rule.Kind {
+		case domain.Invalid, domain.Unauthenticated, domain.Forbidden, domain.NotFound, domain.Mismatch:
+			return river.JobCancel(err)
+		case domain.Conflict, domain.Stale, domain.Limited, domain.Unavailable: // another time may be better
+		}
+	}
+	return err
+}
