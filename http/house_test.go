@@ -32,7 +32,7 @@ import (
 
 // house is the service over a store in memory, with real tables that are brought up to date only when a test says so.
 type house struct {
-	t        *testing.T
+	t        testing.TB
 	server   *amhttp.Server
 	commands *commands.Service
 	tokens   *token.Tokens
@@ -48,7 +48,7 @@ type house struct {
 
 const serviceKey = "a-service-key-of-some-length"
 
-func newHouse(t *testing.T, change ...func(*amhttp.Deps)) *house {
+func newHouse(t testing.TB, change ...func(*amhttp.Deps)) *house {
 	t.Helper()
 	h := &house{t: t, logged: &bytes.Buffer{}, pool: pgtest.New(t), view: &view{}}
 	var err error
@@ -168,7 +168,7 @@ func (passwords) Decoy(context.Context, string) error { return nil }
 
 // answer is what came back.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	text   string

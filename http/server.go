@@ -145,7 +145,11 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		}
 		c.route, c.observer = &route, observer
 		fault := s.read(c) // before the deadline starts: a slow sender has its own
-		ctx, cancel := context.WithTimeout(c.Request().Context(), s.deadline+c.fresh.wait)
+		ctx := c.Request().Context()
+		if route.Method != http.MethodGet {
+			ctx = context.WithoutCancel(ctx) // what was begun is finished, also for a client that is gone
+		}
+		ctx, cancel := context.WithTimeout(ctx, s.deadline+c.fresh.wait)
 		defer cancel()
 		if err := s.authenticate(ctx, c); err != nil {
 			return err
