@@ -35,9 +35,9 @@ const (
 	defaultWorkers   = 16
 	defaultReapEvery = time.Minute
 	// fetchCooldown and pollInterval bound how long an idle worker takes to see a job: the first when Postgres notifies
-	// it, the second when the notice got lost or a retry comes due.
+	// it, the second when the notice got lost (River drops those that come right after another) or a retry comes due.
 	fetchCooldown = 20 * time.Millisecond
-	pollInterval  = time.Second
+	pollInterval  = 200 * time.Millisecond
 	// cancelGrace is how long cancelled jobs may take to return.
 	cancelGrace = 5 * time.Second
 	// A done job is kept for a day, so that the same effect inserted again is noticed; a dead one until somebody looked.
