@@ -90,7 +90,7 @@ func (s *Server) start(ctx context.Context, bin string, options Options) error {
 	if err != nil {
 		return err
 	}
-	if err := initialise(ctx, bin, data, id); err != nil {
+	if err := initialise(ctx, bin, data, id, options.Disposable); err != nil {
 		return id.explain(s.dir, err)
 	}
 	if err := endOrphan(ctx, data); err != nil {
@@ -126,7 +126,7 @@ func (s *Server) start(ctx context.Context, bin string, options Options) error {
 }
 
 // initialise makes the cluster beside its final place first, so that an interrupted start leaves no half of one.
-func initialise(ctx context.Context, bin, data string, id *identity) error {
+func initialise(ctx context.Context, bin, data string, id *identity, disposable bool) error {
 	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err == nil {
 		return nil
 	}
@@ -140,6 +140,9 @@ func initialise(ctx context.Context, bin, data string, id *identity) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // the program found
 		"-D", fresh, "-U", "postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-instructions")
+	if disposable {
+		cmd.Args = append(cmd.Args, "--no-sync")
+	}
 	cmd.Env, cmd.Dir = environment(), "/"
 	cmd.SysProcAttr = id.attributes(false)
 	if err := run(cmd); err != nil {

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -50,7 +52,7 @@ func TestAPathTooLongForASocketDoesNotMatter(t *testing.T) {
 
 func TestAFolderHasOneServer(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, 0o755)
+	dir := prepared(t)
 	server := start(t, dir)
 	if _, err := postgres.Start(t.Context(), postgres.Options{Dir: dir}); !errors.Is(err, postgres.ErrInUse) {
 		t.Errorf("a second start returned %v, want ErrInUse", err)
@@ -61,7 +63,7 @@ func TestAFolderHasOneServer(t *testing.T) {
 
 func TestAServerThatWasForgottenKeepsItsFolder(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, 0o755)
+	dir := prepared(t)
 	done := start(t, dir).Done() // nothing refers to the server from here on
 	runtime.GC()
 	if _, err := postgres.Start(t.Context(), postgres.Options{Dir: dir}); !errors.Is(err, postgres.ErrInUse) {
@@ -73,8 +75,7 @@ func TestAServerThatWasForgottenKeepsItsFolder(t *testing.T) {
 
 func TestADisposableServerStartsAnewFromBrokenData(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, 0o755)
-	stop(t, start(t, dir))
+	dir := prepared(t)
 	if err := os.Remove(filepath.Join(dir, "data", "global", "pg_control")); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestADisposableServerStartsAnewFromBrokenData(t *testing.T) {
 func TestABadSettingIsNamedInTheError(t *testing.T) {
 	t.Parallel()
 	_, err := postgres.Start(t.Context(), postgres.Options{
-		Dir: folder(t, 0o755), Settings: map[string]string{"max_connections": "many"},
+		Dir: prepared(t), Settings: map[string]string{"max_connections": "many"},
 	})
 	if err == nil || !strings.Contains(err.Error(), "max_connections") {
 		t.Errorf("got %v, want an error that names the setting", err)
@@ -101,7 +102,7 @@ func TestABadSettingIsNamedInTheError(t *testing.T) {
 
 func TestTheServerEndsWithAKilledParent(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, 0o755)
+	dir := prepared(t)
 	parent := exec.Command(os.Args[0], "-test.run=^TestParentProcess$") // killed below
 	parent.Env = append(os.Environ(), "POSTGRES_TEST_DIR="+dir)
 	out, err := parent.StdoutPipe()
@@ -158,11 +159,56 @@ func folder(t *testing.T, mode os.FileMode) string {
 	return dir
 }
 
+// cluster is a folder with a database cluster that no server runs on. Making one takes longer than all the rest of a
+// test, so it is made once.
+var cluster = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		return "", err
+	}
+	clusterDir.Store(&dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	server, err := postgres.Start(ctx, postgres.Options{Dir: dir, Disposable: true})
+	if err != nil {
+		return "", err
+	}
+	return dir, server.Stop(ctx)
+})
+
+// clusterDir is what cluster made, for TestMain to remove.
+var clusterDir atomic.Pointer[string]
+
+// prepared is a copy of the cluster.
+func prepared(t *testing.T) string {
+	t.Helper()
+	original, err := cluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := folder(t, 0o755)
+	if output, err := exec.CommandContext(t.Context(), "cp", "-a", filepath.Join(original, "data"), dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	return dir
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir := clusterDir.Load(); dir != nil {
+		_ = os.RemoveAll(*dir) // below the folder for temporary files
+	}
+	os.Exit(code)
+}
+
 func start(t *testing.T, dir string) *postgres.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	server, err := postgres.Start(ctx, postgres.Options{Dir: dir, Settings: map[string]string{"fsync": "off"}})
+	server, err := postgres.Start(ctx, postgres.Options{Dir: dir, Disposable: true})
 	if err != nil {
 		t.Fatal(err)
 	}
