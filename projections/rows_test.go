@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"am-user-management/domain/access"
+	"am-user-management/domain/plan"
 	"am-user-management/internal/pgtest"
 	"am-user-management/internal/projtest"
 	"am-user-management/projections"
@@ -59,6 +61,45 @@ func TestRowsShowWhatHappened(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnyTextSurvivesTheWayIntoARow(t *testing.T) {
+	t.Parallel()
+	texts := []string{"", " ", "a,b", `c"d\`, "{}", "NULL", "null", "'", "line\nbreak\t", "Zoë 🙂", "\u202e"}
+	log := &projtest.Log{}
+	log.Append(plan.StreamOf("odd"), plan.PlanDefined{ID: "odd", Name: "NUL \x00, broken \xff", Features: texts})
+	for _, reason := range texts {
+		log.Append(access.StreamOf(id(1)), access.RoleAssigned{UserID: id(1), Role: "role " + reason, Reason: reason})
+	}
+	pool := pgtest.New(t)
+	for _, table := range []string{"plans", "access"} {
+		projtest.Redelivery(t, pool, named(t, table), log.Events())
+	}
+	row := projtest.Rows(t, pool, "plans")[0]
+	if row["name"] != "NUL \ufffd, broken \ufffd" {
+		t.Errorf("got the name %q", row["name"])
+	}
+	if diff := cmp.Diff(toAny(texts), row["features"]); diff != "" {
+		t.Errorf("features (-want +got):\n%s", diff)
+	}
+	reasons := make(map[any]any)
+	for _, grant := range projtest.Rows(t, pool, "access")[0]["grants"].([]any) {
+		grant := grant.(map[string]any)
+		reasons[grant["role"]] = grant["reason"]
+	}
+	for _, reason := range texts {
+		if got := reasons["role "+reason]; got != reason && (got != nil || reason != "") {
+			t.Errorf("got the reason %q, want %q", got, reason)
+		}
+	}
+}
+
+func toAny(texts []string) []any {
+	values := make([]any, len(texts))
+	for i, text := range texts {
+		values[i] = text
+	}
+	return values
 }
 
 func TestErasedTextIsNull(t *testing.T) {

@@ -12,7 +12,10 @@ type uuid = [16]byte
 
 // readable is a text as the database can hold it. Rules keep such text out today; an old event must not stop a
 // projection all the same.
-func readable(text string) string { return strings.ReplaceAll(text, "\x00", "\uFFFD") }
+func readable(text string) string {
+	const unreadable = "\uFFFD"
+	return strings.ReplaceAll(strings.ToValidUTF8(text, unreadable), "\x00", unreadable)
+}
 
 // personal is a personal text, nil if it was never given, was cleared or was erased: readers see no difference.
 func personal(p domain.Personal) *string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"am-user-management/domain"
 	"am-user-management/domain/account"
 	"am-user-management/domain/session"
 	"am-user-management/internal/projtest"
@@ -14,51 +15,45 @@ import (
 )
 
 func TestASessionHoldsUntilItEndsRunsOutOrIdles(t *testing.T) {
+	t.Parallel()
+	log := visiting()
+	pending := signedUp(ben)
+	pending.Status = account.PendingVerification
+	log.Append(account.StreamOf(ben), pending)
+	for n, c := range []struct {
+		user   domain.ID
+		secret string
+	}{{visit, "orphan"}, {ben, "pending"}, {ann, "ended"}} {
+		id := domain.ID{0: 0xe0, 15: byte(n)}
+		log.Append(session.StreamOf(id), loggedIn(id, c.user, c.secret, noon))
+		if c.secret == "ended" {
+			log.Append(session.StreamOf(id), session.SessionEnded{SessionID: id, UserID: c.user, EndedAt: noon})
+		}
+	}
+	reader, _ := reading(t, log)
 	for name, c := range map[string]struct {
-		log    func(*projtest.Log)
 		secret string
 		now    time.Time
 		want   error
 	}{
-		"just started":           {secret: "s", now: noon},
-		"unused, not yet idle":   {secret: "s", now: after(2*time.Hour - time.Second)},
-		"unused for too long":    {secret: "s", now: after(2 * time.Hour), want: readmodel.ErrNoSession},
-		"another secret":         {secret: "S", now: noon, want: readmodel.ErrNoSession},
-		"past its absolute end":  {secret: "s", now: after(24 * time.Hour), want: readmodel.ErrNoSession},
-		"no account at all":      {secret: "orphan", now: noon, want: readmodel.ErrNoSession},
-		"account not yet active": {secret: "pending", now: noon, want: readmodel.ErrInactive},
-		"ended": {secret: "s", now: noon, want: readmodel.ErrNoSession, log: func(log *projtest.Log) {
-			log.Append(session.StreamOf(visit), session.SessionEnded{SessionID: visit, UserID: ann, EndedAt: noon})
-		}},
+		"just started":           {"s", noon, nil},
+		"unused, not yet idle":   {"s", after(2*time.Hour - time.Second), nil},
+		"unused for too long":    {"s", after(2 * time.Hour), readmodel.ErrNoSession},
+		"past its absolute end":  {"s", after(24 * time.Hour), readmodel.ErrNoSession},
+		"another secret":         {"S", noon, readmodel.ErrNoSession},
+		"no account at all":      {"orphan", noon, readmodel.ErrNoSession},
+		"account not yet active": {"pending", noon, readmodel.ErrInactive},
+		"ended":                  {"ended", noon, readmodel.ErrNoSession},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			log := visiting()
-			other, third := visit, visit
-			other[14], third[14] = 1, 2
-			log.Append(session.StreamOf(other), loggedIn(other, visit, "orphan", noon))
-			pending := signedUp(ben)
-			pending.Status = account.PendingVerification
-			log.Append(account.StreamOf(ben), pending)
-			log.Append(session.StreamOf(third), loggedIn(third, ben, "pending", noon))
-			if c.log != nil {
-				c.log(log)
-			}
-			reader, _ := reading(t, log)
-			_, err := reader.Caller(t.Context(), hashOf(c.secret), c.now)
+		_, callerErr := reader.Caller(t.Context(), hashOf(c.secret), c.now)
+		_, principalErr := reader.Principal(t.Context(), hashOf(c.secret), c.now)
+		_, _, profileErr := reader.ProfileFor(t.Context(), hashOf(c.secret), c.now)
+		_, _, accountErr := reader.AccountFor(t.Context(), hashOf(c.secret), c.now)
+		for query, err := range map[string]error{"Caller": callerErr, "Principal": principalErr, "ProfileFor": profileErr, "AccountFor": accountErr} {
 			if !errors.Is(err, c.want) {
-				t.Errorf("Caller returned %v, want %v", err, c.want)
+				t.Errorf("%s: %s returned %v, want %v", name, query, err, c.want)
 			}
-			if _, err = reader.Principal(t.Context(), hashOf(c.secret), c.now); !errors.Is(err, c.want) {
-				t.Errorf("Principal returned %v, want %v", err, c.want)
-			}
-			if _, _, err = reader.ProfileFor(t.Context(), hashOf(c.secret), c.now); !errors.Is(err, c.want) {
-				t.Errorf("ProfileFor returned %v, want %v", err, c.want)
-			}
-			if _, _, err = reader.AccountFor(t.Context(), hashOf(c.secret), c.now); !errors.Is(err, c.want) {
-				t.Errorf("AccountFor returned %v, want %v", err, c.want)
-			}
-		})
+		}
 	}
 }
 
