@@ -20,6 +20,9 @@ const (
 	inMetadata = 'm'
 )
 
+// sealedText is strict: a sealed field has one spelling.
+var sealedText = base64.StdEncoding.Strict()
+
 var (
 	errErased    = errors.New("an erased text cannot be stored again")
 	errNoSubject = errors.New("personal or secret text of nobody: the subject's id is zero")
@@ -129,7 +132,7 @@ func (b *box) seal(key keyring.Key, document byte, pointer, text string) (string
 		return "", err
 	}
 	b.sealed = sealed
-	return base64.StdEncoding.EncodeToString(sealed), nil
+	return sealedText.EncodeToString(sealed), nil
 }
 
 // open returns the text of a stored form, or that it was erased.
@@ -140,7 +143,7 @@ func (b *box) open(key keyring.Key, document byte, pointer string, stored []byte
 	if key.ID.IsZero() {
 		return "", false, errNoKey
 	}
-	sealed, err := base64.StdEncoding.Strict().AppendDecode(b.sealed[:0], stored)
+	sealed, err := sealedText.AppendDecode(b.sealed[:0], stored)
 	if err != nil {
 		return "", false, keyring.ErrSealed
 	}

@@ -41,6 +41,7 @@ type Codec struct {
 type eventType struct {
 	goType  reflect.Type
 	version int // of the fields that are written today
+	layout  layout
 }
 
 var wireName = regexp.MustCompile(`^[a-z]+\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*$`)
@@ -88,6 +89,6 @@ func (c *Codec) register(event domain.Event) error {
 	if _, ok := event.(domain.CredentialEvent); !ok && contains(goType, secretType) {
 		return fmt.Errorf("event %s has a secret and no Credential", name)
 	}
-	c.types[name] = eventType{goType: goType, version: 1}
+	c.types[name] = eventType{goType: goType, version: 1, layout: layoutOf(goType)}
 	return nil
 }

@@ -268,7 +268,7 @@ func TestBatchAsksTheRingOnce(t *testing.T) {
 	drafts := make([]eventstore.Draft, 20)
 	for i := range drafts {
 		event := annJoins()
-		event.UserID[1], event.joined.Credential[1] = byte(i%5), byte(i)
+		event.UserID[1], event.CredentialID[1] = byte(i%5), byte(i)
 		drafts[i] = draft(event)
 	}
 	decode(t, c, encode(t, c, "club-1", drafts...)...)

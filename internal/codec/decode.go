@@ -41,7 +41,7 @@ func (c *Codec) Decode(ctx context.Context, records []eventstore.Recorded) ([]ev
 	var ids []domain.ID
 	seen := map[domain.ID]int{}
 	for i := range records {
-		if err := json.Unmarshal(records[i].Metadata, &stored[i]); err != nil {
+		if err := stored[i].read(records[i].Metadata); err != nil {
 			return nil, failed(&records[i], fmt.Errorf("metadata: %w", err))
 		}
 		for _, id := range [...]domain.ID{stored[i].Keys.Personal, stored[i].Keys.Credential, stored[i].Keys.Client} {
@@ -81,8 +81,11 @@ func (c *Codec) decode(b *box, record *eventstore.Recorded, stored *storedMetada
 	}
 	b.fill(record.Stream, record.ID, keyOf(stored.Keys.Personal), keyOf(stored.Keys.Credential), moved)
 	event := reflect.New(known.goType)
-	if err := json.Unmarshal(data, event.Interface(), b.options); err != nil {
-		return err
+	if !known.layout.read(b, data, event.Elem()) {
+		event.Elem().SetZero()
+		if err := json.Unmarshal(data, event.Interface(), b.options); err != nil {
+			return err
+		}
 	}
 	meta, err := b.openMetadata(stored, keyOf(stored.Keys.Client))
 	if err != nil {

@@ -17,28 +17,27 @@ import (
 // The events of a module that exists in these tests only.
 
 type joined struct {
-	UserID     domain.ID       `json:"user_id"`
-	Name       domain.Personal `json:"name"`
-	Phone      domain.Personal `json:"phone,omitzero"`
-	Credential domain.ID       `json:"credential_id"`
-	Hash       domain.Secret   `json:"hash"`
-	At         time.Time       `json:"at"`
+	UserID       domain.ID       `json:"user_id"`
+	Name         domain.Personal `json:"name"`
+	Phone        domain.Personal `json:"phone,omitzero"`
+	CredentialID domain.ID       `json:"credential_id"`
+	Hash         domain.Secret   `json:"hash"`
+	At           time.Time       `json:"at"`
 }
 
-func (joined) EventType() string         { return "club.joined.v1" }
-func (e joined) Subject() domain.ID      { return e.UserID }
-func (e joined) CredentialID() domain.ID { return e.Credential }
-func (renamed) EventType() string        { return "club.renamed.v1" }
-func (e renamed) Subject() domain.ID     { return e.UserID }
-func (left) EventType() string           { return "club.left.v1" }
-func (member) EventType() string         { return "club.member_joined.v1" }
-func (e member) Subject() domain.ID      { return e.joined.Subject() }
-func (e member) Credential() domain.ID   { return e.joined.Credential }
-func (noSubject) EventType() string      { return "club.no_subject.v1" }
-func (noCredential) EventType() string   { return "club.no_credential.v1" }
-func (badName) EventType() string        { return "club.JoinedTwice" }
-func (sameName) EventType() string       { return "club.left.v1" }
-func (*pointer) EventType() string       { return "club.pointer.v1" }
+func (joined) EventType() string       { return "club.joined.v1" }
+func (e joined) Subject() domain.ID    { return e.UserID }
+func (renamed) EventType() string      { return "club.renamed.v1" }
+func (e renamed) Subject() domain.ID   { return e.UserID }
+func (left) EventType() string         { return "club.left.v1" }
+func (member) EventType() string       { return "club.member_joined.v1" }
+func (e member) Subject() domain.ID    { return e.UserID }
+func (e member) Credential() domain.ID { return e.CredentialID }
+func (noSubject) EventType() string    { return "club.no_subject.v1" }
+func (noCredential) EventType() string { return "club.no_credential.v1" }
+func (badName) EventType() string      { return "club.JoinedTwice" }
+func (sameName) EventType() string     { return "club.left.v1" }
+func (*pointer) EventType() string     { return "club.pointer.v1" }
 
 type renamed struct {
 	UserID  domain.ID                  `json:"user_id"`
@@ -53,7 +52,7 @@ type left struct {
 }
 
 // member is joined with its credential's key; joined itself is what New must refuse.
-type member struct{ joined }
+type member joined
 
 type (
 	noSubject    struct{ Names []*domain.Personal }
@@ -72,10 +71,10 @@ var (
 )
 
 func annJoins() member {
-	return member{joined{
-		UserID: ann, Name: domain.NewPersonal("Ann Ætting"), Credential: credential,
+	return member{
+		UserID: ann, Name: domain.NewPersonal("Ann Ætting"), CredentialID: credential,
 		Hash: domain.NewSecret("$argon2id$…"), At: noon,
-	}}
+	}
 }
 
 func draft(event domain.Event) eventstore.Draft {

@@ -24,6 +24,15 @@ const (
 	userAgentPointer = "/client/userAgent"
 )
 
+// read fills the metadata, a zero value.
+func (m *storedMetadata) read(text []byte) error {
+	if m.scan(text) {
+		return nil
+	}
+	*m = storedMetadata{}
+	return json.Unmarshal(text, m)
+}
+
 // encodeMetadata seals the client with key; without a key the client is dropped.
 func (b *box) encodeMetadata(meta eventstore.Metadata, key keyring.Key) ([]byte, error) {
 	stored := storedMetadata{Metadata: meta}
