@@ -38,6 +38,16 @@ func ExcludeSystemEventsFilter() *SubscriptionFilter {
 	return &SubscriptionFilter{Type: EventFilterType, Regex: `^[^\$].*`}
 }
 
+func (f *SubscriptionFilter) validate() error {
+	switch {
+	case len(f.Prefixes) == 0 && f.Regex == "":
+		return errors.New("the filter has neither prefixes nor a regular expression")
+	case len(f.Prefixes) > 0 && f.Regex != "":
+		return errors.New("the filter has both prefixes and a regular expression")
+	}
+	return nil
+}
+
 // SubscriptionFilterOptions are a filter and how often to tell its progress.
 type SubscriptionFilterOptions struct {
 	// MaxSearchWindow is how many events are examined in one go; 0: 32,
@@ -51,11 +61,8 @@ type SubscriptionFilterOptions struct {
 
 func (o SubscriptionFilterOptions) wire() (*streams.ReadReq_Options_Filter, error) {
 	filter := o.SubscriptionFilter
-	switch {
-	case len(filter.Prefixes) == 0 && filter.Regex == "":
-		return nil, errors.New("the filter has neither prefixes nor a regular expression")
-	case len(filter.Prefixes) > 0 && filter.Regex != "":
-		return nil, errors.New("the filter has both prefixes and a regular expression")
+	if err := filter.validate(); err != nil {
+		return nil, err
 	}
 	expression := &streams.ReadReq_Options_FilterOptions_Expression{Regex: filter.Regex, Prefix: filter.Prefixes}
 	options := &streams.ReadReq_Options_FilterOptions{

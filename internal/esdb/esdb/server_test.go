@@ -16,6 +16,7 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -35,6 +36,8 @@ type server struct {
 	onTombstone  func(context.Context, *streams.TombstoneReq) (*streams.TombstoneResp, error)
 	onGossip     func() (*gossip.ClusterInfo, error)
 	onFeatures   func(context.Context) (*serverfeatures.SupportedMethods, error)
+
+	groups *groups // nil: no persistent subscriptions
 
 	grpc    *grpc.Server
 	mu      sync.Mutex
@@ -80,6 +83,9 @@ func (s *server) serve(t testing.TB, listener net.Listener, options ...grpc.Serv
 	streams.RegisterStreamsServer(s.grpc, s)
 	gossip.RegisterGossipServer(s.grpc, gossipService{s})
 	serverfeatures.RegisterServerFeaturesServer(s.grpc, s)
+	if s.groups != nil {
+		persistent.RegisterPersistentSubscriptionsServer(s.grpc, s.groups)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
