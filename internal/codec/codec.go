@@ -40,7 +40,8 @@ type Codec struct {
 // eventType is one name on the wire.
 type eventType struct {
 	goType  reflect.Type
-	version int // of the fields that are written today
+	stored  reflect.Type // goType, or one that it converts to
+	version int          // of the fields that are written today
 	layout  layout
 }
 
@@ -89,6 +90,10 @@ func (c *Codec) register(event domain.Event) error {
 	if _, ok := event.(domain.CredentialEvent); !ok && contains(goType, secretType) {
 		return fmt.Errorf("event %s has a secret and no Credential", name)
 	}
-	c.types[name] = eventType{goType: goType, version: 1, layout: layoutOf(goType)}
+	stored, err := storedType(goType)
+	if err != nil {
+		return fmt.Errorf("event %s: %w", name, err)
+	}
+	c.types[name] = eventType{goType: goType, stored: stored, version: 1, layout: layoutOf(goType)}
 	return nil
 }

@@ -310,6 +310,7 @@ func TestNewRefusesWhatWouldBreakLater(t *testing.T) {
 		"two types of one name":             {left{}, sameName{}},
 		"a pointer":                         {&pointer{}},
 		"a secret with another's name only": {joined{}},
+		"a cleared text that would be lost": {losesClearing{hidden: true}},
 	}
 	for name, events := range faults {
 		if _, err := codec.New(keyring.NewMemory(), events); err == nil {

@@ -25,23 +25,25 @@ type joined struct {
 	At           time.Time       `json:"at"`
 }
 
-func (joined) EventType() string       { return "club.joined.v1" }
-func (e joined) Subject() domain.ID    { return e.UserID }
-func (renamed) EventType() string      { return "club.renamed.v1" }
-func (e renamed) Subject() domain.ID   { return e.UserID }
-func (left) EventType() string         { return "club.left.v1" }
-func (member) EventType() string       { return "club.member_joined.v1" }
-func (e member) Subject() domain.ID    { return e.UserID }
-func (e member) Credential() domain.ID { return e.CredentialID }
-func (noSubject) EventType() string    { return "club.no_subject.v1" }
-func (noCredential) EventType() string { return "club.no_credential.v1" }
-func (badName) EventType() string      { return "club.JoinedTwice" }
-func (sameName) EventType() string     { return "club.left.v1" }
-func (*pointer) EventType() string     { return "club.pointer.v1" }
+func (joined) EventType() string         { return "club.joined.v1" }
+func (e joined) Subject() domain.ID      { return e.UserID }
+func (renamed) EventType() string        { return "club.renamed.v1" }
+func (e renamed) Subject() domain.ID     { return e.UserID }
+func (left) EventType() string           { return "club.left.v1" }
+func (member) EventType() string         { return "club.member_joined.v1" }
+func (e member) Subject() domain.ID      { return e.UserID }
+func (e member) Credential() domain.ID   { return e.CredentialID }
+func (noSubject) EventType() string      { return "club.no_subject.v1" }
+func (noCredential) EventType() string   { return "club.no_credential.v1" }
+func (badName) EventType() string        { return "club.JoinedTwice" }
+func (sameName) EventType() string       { return "club.left.v1" }
+func (losesClearing) EventType() string  { return "club.loses_clearing.v1" }
+func (losesClearing) Subject() domain.ID { return ann }
+func (*pointer) EventType() string       { return "club.pointer.v1" }
 
 type renamed struct {
 	UserID  domain.ID                  `json:"user_id"`
-	Name    *domain.Personal           `json:"name,omitempty"`
+	Name    *domain.Personal           `json:"name,omitzero"`
 	Aliases []domain.Personal          `json:"aliases,omitempty"`
 	Notes   map[string]domain.Personal `json:"notes,omitempty"`
 }
@@ -55,11 +57,15 @@ type left struct {
 type member joined
 
 type (
-	noSubject    struct{ Names []*domain.Personal }
-	noCredential struct{ Inner struct{ Hash domain.Secret } }
-	badName      struct{}
-	sameName     struct{}
-	pointer      struct{}
+	noSubject     struct{ Names []*domain.Personal }
+	noCredential  struct{ Inner struct{ Hash domain.Secret } }
+	badName       struct{}
+	sameName      struct{}
+	pointer       struct{}
+	losesClearing struct {
+		Name   *domain.Personal `json:"name,omitzero"`
+		hidden bool
+	}
 )
 
 var club = []domain.Event{member{}, renamed{}, left{}}

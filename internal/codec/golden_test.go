@@ -92,6 +92,28 @@ func compareGolden(t *testing.T, c *codec.Codec, event domain.Event) {
 	}
 }
 
+// TestClearedTextSurvives: a pointer to an empty text means "cleared" and must not be read back as "unchanged".
+func TestClearedTextSurvives(t *testing.T) {
+	c, err := codec.New(goldenKeys{}, codec.All()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range slices.Concat(codec.All()...) {
+		sample := reflect.New(reflect.TypeOf(event)).Elem()
+		fillIn(t, sample, event.EventType())
+		for i := range sample.NumField() {
+			if sample.Field(i).Kind() == reflect.Pointer {
+				sample.Field(i).Set(reflect.New(sample.Field(i).Type().Elem()))
+			}
+		}
+		want := sample.Interface().(domain.Event)
+		got := decode(t, c, encode(t, c, "any-1", draft(want))...)[0].Event
+		if diff := cmp.Diff(want, got, compareExactly); diff != "" {
+			t.Errorf("%s: %s", event.EventType(), diff)
+		}
+	}
+}
+
 func readGolden(t *testing.T, file string) eventstore.Recorded {
 	t.Helper()
 	text, err := os.ReadFile(file)

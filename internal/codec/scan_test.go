@@ -17,7 +17,7 @@ type plain struct {
 	ID      domain.ID        `json:"id"`
 	Text    domain.Personal  `json:"text"`
 	Hash    domain.Secret    `json:"hash"`
-	Cleared *domain.Personal `json:"cleared,omitempty"`
+	Cleared *domain.Personal `json:"cleared,omitzero"`
 	Word    kind             `json:"word"`
 	Words   *string          `json:"words,omitzero"`
 	Flag    bool             `json:"flag"`

@@ -1,7 +1,9 @@
 package codec
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 
 	"am-user-management/domain"
 )
@@ -35,4 +37,29 @@ func search(t, wanted reflect.Type, seen map[reflect.Type]bool) bool {
 		}
 	}
 	return false
+}
+
+// storedType is the type that an event is written as: the same fields, under tags that leave out a pointer only if it
+// is nil. The JSON package asks what is behind a pointer whether it is zero, if it has a method for that; so under
+// omitzero it would leave out a pointer to an empty text, which means "cleared" and would be read as "not changed".
+func storedType(event reflect.Type) (reflect.Type, error) {
+	fields := make([]reflect.StructField, event.NumField())
+	changed := false
+	for i := range fields {
+		fields[i] = event.Field(i)
+		if t := fields[i].Type; t.Kind() == reflect.Pointer && t.Implements(reflect.TypeFor[interface{ IsZero() bool }]()) {
+			tag := strings.Replace(string(fields[i].Tag), "omitzero", "omitempty", 1)
+			changed = changed || tag != string(fields[i].Tag)
+			fields[i].Tag = reflect.StructTag(tag)
+		}
+	}
+	if !changed {
+		return event, nil
+	}
+	for _, field := range fields {
+		if !field.IsExported() || field.Anonymous {
+			return nil, fmt.Errorf("a pointer under omitzero needs an event of plain fields, and %s is not", field.Name)
+		}
+	}
+	return reflect.StructOf(fields), nil
 }
