@@ -64,7 +64,11 @@ func TestResendAnswersAlikeForEverybody(t *testing.T) {
 	first := h.mailed(id)
 	h.pass(2 * time.Minute)
 	known := h.call(http.MethodPost, "/verify-email/resend", `{"email":"ada@example.org"}`, "X-Request-Id", "r").want(http.StatusAccepted)
+	began := time.Now()
 	unknown := h.call(http.MethodPost, "/verify-email/resend", `{"email":"eve@example.org"}`, "X-Request-Id", "r").want(http.StatusAccepted)
+	if took := time.Since(began); took < 100*time.Millisecond {
+		t.Errorf("the answer about an unknown address took %v: too quick to have looked", took)
+	}
 	if known.text != unknown.text || len(known.header) != len(unknown.header) {
 		t.Errorf("answers differ: %v %q, %v %q", known.header, known.text, unknown.header, unknown.text)
 	}

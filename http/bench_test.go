@@ -1,7 +1,6 @@
 package http_test
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -47,7 +46,7 @@ func BenchmarkChain(b *testing.B) {
 		b.Fatal(err)
 	}
 	server, err := amhttp.New(amhttp.Deps{
-		Tokens: tokens, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), Clock: time.Now, Metrics: prometheus.NewRegistry(),
+		Tokens: tokens, Logger: slog.New(slog.NewJSONHandler(&discard{}, nil)), Clock: time.Now, Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -98,7 +97,7 @@ func BenchmarkReadCeiling(b *testing.B) {
 
 // BenchmarkOwnProfile is the same with everything: session, account status, freshness, log, metrics, headers.
 func BenchmarkOwnProfile(b *testing.B) {
-	h := newHouse(b, func(d *amhttp.Deps) { d.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil)) })
+	h := newHouse(b, func(d *amhttp.Deps) { d.Logger = slog.New(slog.NewJSONHandler(&discard{}, nil)) })
 	bearer := h.loggedIn()
 	h.project()
 	h.call(http.MethodGet, "/profile", "", "Authorization", bearer).want(http.StatusOK)

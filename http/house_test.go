@@ -48,15 +48,15 @@ type house struct {
 
 const serviceKey = "a-service-key-of-some-length"
 
-func newHouse(t testing.TB, change ...func(*amhttp.Deps)) *house {
-	t.Helper()
-	h := &house{t: t, logged: &bytes.Buffer{}, pool: pgtest.New(t), view: &view{}}
+func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
+	tb.Helper()
+	h := &house{t: tb, logged: &bytes.Buffer{}, pool: pgtest.New(tb), view: &view{}}
 	var err error
 	if h.codec, err = codec.New(keyring.NewMemory(), codec.All()...); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if h.tokens, err = token.New([]byte("a server secret of 32 bytes, not fewer")); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	h.log = memstore.New(h.codec, h.now)
 	h.commands = commands.New(commands.Dependencies{
@@ -78,7 +78,7 @@ func newHouse(t testing.TB, change ...func(*amhttp.Deps)) *house {
 		c(&deps)
 	}
 	if h.server, err = amhttp.New(deps); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h
 }
@@ -158,9 +158,11 @@ func (passwords) Check(plain string) error {
 	}
 	return nil
 }
+
 func (passwords) Hash(_ context.Context, plain string) (string, error) {
 	return "hash of " + plain, nil
 }
+
 func (passwords) Verify(_ context.Context, phc, plain string) (ok, rehash bool, err error) {
 	return phc == "hash of "+plain, false, nil
 }

@@ -11,11 +11,11 @@ import (
 	"am-user-management/internal/eventstore"
 )
 
-func newPositions(t testing.TB, key string) *amhttp.PositionCodec {
-	t.Helper()
+func newPositions(tb testing.TB, key string) *amhttp.PositionCodec {
+	tb.Helper()
 	codec, err := amhttp.NewPositionCodec([]byte(key))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return codec
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -232,6 +233,32 @@ func TestWriteThatIsNotEffectiveYetSaysSo(t *testing.T) {
 func TestRequestsEndByTheirDeadline(t *testing.T) {
 	h := newHouse(t, func(d *amhttp.Deps) { d.Deadline = time.Nanosecond })
 	h.call(http.MethodPost, "/users", ada).want(http.StatusServiceUnavailable)
+}
+
+func TestWriteIsFinishedForAClientThatIsGone(t *testing.T) {
+	h := newHouse(t)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/users", strings.NewReader(ada))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.server.Public().ServeHTTP(w, r)
+	if w.Code != http.StatusCreated {
+		t.Errorf("status = %d: %s", w.Code, w.Body)
+	}
+}
+
+func TestMailCatcherIsShownInDevelopmentOnly(t *testing.T) {
+	h := newHouse(t)
+	h.call(http.MethodGet, "/dev/mail", "").problem(http.StatusNotFound, "request.not-found")
+	h = newHouse(t, func(d *amhttp.Deps) {
+		d.DevMail = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.URL.Path)) })
+	})
+	for _, path := range []string{"/dev/mail", "/dev/mail/1.eml"} {
+		if got := h.call(http.MethodGet, path, "").want(http.StatusOK).text; got != path {
+			t.Errorf("GET %s: %s", path, got)
+		}
+	}
 }
 
 func TestUseOfASessionIsNoted(t *testing.T) {
