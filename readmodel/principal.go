@@ -16,17 +16,15 @@ type Principal struct {
 // every use instead of caching them, so that a changed role holds at once on every instance. A role that inherits
 // itself, however far around, is followed once.
 const heldAt = ` CROSS JOIN LATERAL (
-	WITH RECURSIVE held AS (
-		SELECT g.role FROM access x, jsonb_to_recordset(x.grants) AS g (role text, expires_at timestamptz)
+	WITH RECURSIVE reached (role, held) AS (
+		SELECT g.role, true FROM access x, jsonb_to_recordset(x.grants) AS g (role text, expires_at timestamptz)
 		WHERE x.user_id = s.user_id AND (g.expires_at IS NULL OR g.expires_at > $2)
-	), reached AS (
-		SELECT role FROM held
 		UNION
-		SELECT i.role FROM reached JOIN roles r ON r.name = reached.role, unnest(r.inherits) AS i (role)
+		SELECT i.role, false FROM reached JOIN roles r ON r.name = reached.role, unnest(r.inherits) AS i (role)
 	)
-	SELECT ARRAY(SELECT role FROM held ORDER BY role) AS roles,
-		ARRAY(SELECT DISTINCT q.permission FROM reached JOIN roles r ON r.name = reached.role,
-			unnest(r.permissions) AS q (permission) ORDER BY q.permission) AS permissions
+	SELECT coalesce(array_agg(DISTINCT reached.role) FILTER (WHERE held), '{}') AS roles,
+		coalesce(array_agg(DISTINCT q.permission) FILTER (WHERE q.permission IS NOT NULL), '{}') AS permissions
+	FROM reached LEFT JOIN roles r ON r.name = reached.role LEFT JOIN unnest(r.permissions) AS q (permission) ON true
 ) h`
 
 // Principal returns who shows the secret with this SHA-256 hash, with roles and permissions, in one query. It returns
