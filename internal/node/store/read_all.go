@@ -13,6 +13,11 @@ func (s *Store) ReadForward(page *Page, position uint64, limit int) (next uint64
 	if page.Records, page.FromMemory = s.recent.from(position, limit, page.Records); page.FromMemory {
 		return position + uint64(len(page.Records)), nil
 	}
+	release, err := s.read()
+	if err != nil {
+		return position, err
+	}
+	defer release()
 	last := s.Last()
 	it, err := s.events(position, last+1)
 	if err != nil {
@@ -34,6 +39,11 @@ func (s *Store) ReadForward(page *Page, position uint64, limit int) (next uint64
 // It returns the position to go on before; 0 at the beginning of the log.
 func (s *Store) ReadBackward(page *Page, before uint64, limit int) (next uint64, err error) {
 	page.reset()
+	release, err := s.read()
+	if err != nil {
+		return before, err
+	}
+	defer release()
 	before = min(before, s.Last()+1)
 	it, err := s.events(1, before)
 	if err != nil {

@@ -54,7 +54,7 @@ func (s *Store) durableHead(ctx context.Context, name string) (*head, error) {
 	if h, there := s.published.Get(name); there {
 		return h, nil
 	}
-	h, err := loadHead(s.db, name)
+	h, err := s.loadedHead(name)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +67,15 @@ func (s *Store) durableHead(ctx context.Context, name string) (*head, error) {
 	return h, nil
 }
 
+func (s *Store) loadedHead(name string) (*head, error) {
+	release, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return loadHead(s.db, name)
+}
+
 // ReadStream fills the page with the visible events of the revisions from..to, both inclusive, the highest first if
 // backwards.
 func (s *Store) ReadStream(page *Page, view *Stream, from, to int64, backwards bool) error {
@@ -75,6 +84,11 @@ func (s *Store) ReadStream(page *Page, view *Stream, from, to int64, backwards b
 	if view.SoftDeleted || from > to {
 		return nil
 	}
+	release, err := s.read()
+	if err != nil {
+		return err
+	}
+	defer release()
 	it, err := s.db.NewIter(&pebble.IterOptions{
 		LowerBound: appendStreamKey(nil, view.Name, uint64(from)),
 		UpperBound: appendStreamKey(nil, view.Name, uint64(to)+1),

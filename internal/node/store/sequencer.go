@@ -18,10 +18,12 @@ type sequencer struct {
 	next uint64
 	// heads are those of streams seen lately, with all changes of earlier groups.
 	heads *simplelru.LRU[string, *head]
-	ids   *recentIDs
-	group *group
-	key   []byte
-	value []byte
+	// forgotten is the latest change of any head that has left heads.
+	forgotten uint64
+	ids       *recentIDs
+	group     *group
+	key       []byte
+	value     []byte
 }
 
 // group is what one sync makes durable.
@@ -32,17 +34,14 @@ type group struct {
 	records []*Record
 	// changed are the heads that the group's records change.
 	changed map[string]*head
-	// pending are the group's records of each stream: no reader of the database can see them yet.
-	pending map[string][]*Record
 	bytes   int
 }
 
 func newSequencer(s *Store, last uint64, newID func() ID) (*sequencer, error) {
-	heads, err := simplelru.NewLRU[string, *head](headCacheEntries, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &sequencer{store: s, newID: newID, next: last + 1, heads: heads, ids: newRecentIDs(idCacheEntries)}, nil
+	q := &sequencer{store: s, newID: newID, next: last + 1, ids: newRecentIDs(idCacheEntries)}
+	var err error
+	q.heads, err = simplelru.NewLRU(headCacheEntries, func(_ string, h *head) { q.forgotten = max(q.forgotten, h.position) })
+	return q, err
 }
 
 // run builds groups until the store closes. It ends by closing commits.
@@ -74,7 +73,7 @@ func (q *sequencer) refuseQueued() {
 
 // build makes a group of first and all writes that wait behind it, starts its way to the disk and hands it over.
 func (q *sequencer) build(first *write) {
-	q.group = &group{changed: map[string]*head{}, pending: map[string][]*Record{}}
+	q.group = &group{changed: map[string]*head{}}
 	q.take(first)
 	for waiting := true; waiting && len(q.group.writes) < groupWrites && q.group.bytes < groupBytes; {
 		select {
@@ -93,6 +92,7 @@ func (q *sequencer) build(first *write) {
 // take decides on one write. Its answer waits for the whole group, and so for everything that decided it.
 func (q *sequencer) take(w *write) {
 	q.group.writes = append(q.group.writes, w)
+	q.trust(w)
 	if err := q.decide(w); err != nil {
 		w.err = err
 		var wrong *WrongRevisionError
@@ -120,7 +120,21 @@ func (q *sequencer) start() error {
 	if q.store.failure.cause() != nil {
 		return nil
 	}
-	return q.store.db.ApplyNoSyncWait(g.batch, pebble.Sync)
+	if err := q.store.db.ApplyNoSyncWait(g.batch, pebble.Sync); err != nil {
+		return err
+	}
+	q.store.applied.Store(q.next - 1)
+	return nil
+}
+
+// trust uses the head that the writer has looked up, unless the stream may have changed since then.
+func (q *sequencer) trust(w *write) {
+	if w.looked == nil || w.lookedAt < q.forgotten || q.heads.Contains(w.stream) {
+		return
+	}
+	if _, changed := q.group.changed[w.stream]; !changed {
+		q.heads.Add(w.stream, w.looked)
+	}
 }
 
 // head returns the newest head of a stream, never nil.
@@ -153,7 +167,6 @@ func (q *sequencer) place(e *Event, stream string, revision uint64, now time.Tim
 	if err := q.group.batch.Set(q.key, q.value, nil); err != nil {
 		return nil, err
 	}
-	q.group.pending[stream] = append(q.group.pending[stream], record)
 	q.ids.add(e.ID, stream, int64(revision))
 	return record, nil
 }

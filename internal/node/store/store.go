@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -31,8 +32,13 @@ type Store struct {
 	done      chan struct{}
 	closeOnce sync.Once
 	closeErr  error
+	// reading is held while the database is read, and for good once it is closed.
+	reading sync.RWMutex
+	closed  bool
 
 	recent *recent
+	// applied is the last position that the database can be asked for, durable or not.
+	applied atomic.Uint64
 	// published holds the heads of streams written lately, as far as they are durable.
 	published *lru.Cache[string, *head]
 	failure   *failure
@@ -98,6 +104,7 @@ func open(options Options, lock *pebble.Lock) (*Store, error) {
 		closing: make(chan struct{}), done: make(chan struct{}),
 		recent: newRecent(last), published: published, failure: failure,
 	}
+	s.applied.Store(last)
 	sequencer, err := newSequencer(s, last, options.NewID)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -135,13 +142,26 @@ func (s *Store) Failed() <-chan struct{} { return s.failure.happened }
 // Err returns why the store has failed, or nil if it has not.
 func (s *Store) Err() error { return s.failure.cause() }
 
-// Close answers the writes that were accepted, refuses later ones with ErrClosed and closes the files. No read may be
-// running.
+// Close answers the writes that were accepted, waits for running reads and closes the files. Later calls get
+// ErrClosed.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		close(s.closing)
 		<-s.done
+		s.reading.Lock()
+		defer s.reading.Unlock()
+		s.closed = true
 		s.closeErr = errors.Join(s.db.Close(), s.lock.Close())
 	})
 	return s.closeErr
+}
+
+// read keeps the database open until release is called.
+func (s *Store) read() (release func(), err error) {
+	s.reading.RLock()
+	if s.closed {
+		s.reading.RUnlock()
+		return nil, ErrClosed
+	}
+	return s.reading.RUnlock, nil
 }

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // placeMetadata adds one metadata event of a stream and puts it in force.
 func (q *sequencer) placeMetadata(stream string, e *Event, now time.Time) (*Record, error) {
@@ -71,8 +74,10 @@ func (q *sequencer) lastRecord(stream string) (*Record, error) {
 
 // record returns the event of a revision, whether or not it is durable yet.
 func (q *sequencer) record(stream string, revision uint64) (*Record, error) {
-	if pending := q.group.pending[stream]; len(pending) > 0 && revision >= pending[0].Revision {
-		return pending[revision-pending[0].Revision], nil
+	for _, record := range slices.Backward(q.group.records) {
+		if record.Revision == revision && string(record.Stream) == stream {
+			return record, nil
+		}
 	}
 	return loadRecord(q.store.db, stream, revision)
 }

@@ -17,6 +17,11 @@ type write struct {
 	expected  Expected
 	events    []Event
 
+	// looked is the stream's head as the writer found it when everything up to position lookedAt was applied; nil if
+	// it did not look. It spares the sequencer, which is alone, what writers can do side by side.
+	looked   *head
+	lookedAt uint64
+
 	result Result
 	err    error
 	// answered gets one value when result and err are final and, for an accepted write, durable.
@@ -56,6 +61,9 @@ func (s *Store) Tombstone(ctx context.Context, stream string, expected Expected)
 
 func (s *Store) write(ctx context.Context, w *write) (Result, error) {
 	w.answered = make(chan struct{}, 1)
+	if err := s.look(w); err != nil {
+		return Result{}, err
+	}
 	select {
 	case <-s.closing:
 		return Result{}, ErrClosed
@@ -83,6 +91,27 @@ func (s *Store) write(ctx context.Context, w *write) (Result, error) {
 	default:
 		return Result{}, ErrClosed
 	}
+}
+
+// look finds the head of a stream that has not been written lately.
+func (s *Store) look(w *write) error {
+	if s.published.Contains(w.stream) {
+		return nil
+	}
+	release, err := s.read()
+	if err != nil {
+		return err
+	}
+	defer release()
+	w.lookedAt = s.applied.Load()
+	h, err := loadHead(s.db, w.stream)
+	if err != nil {
+		return err
+	}
+	if w.looked = h; h == nil {
+		w.looked = noHead()
+	}
+	return nil
 }
 
 func checkStreamName(stream string) error {
