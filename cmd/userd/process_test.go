@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"am-user-management/internal/pgtest"
 	"am-user-management/internal/smtpcatcher"
 	"am-user-management/internal/tokenservice"
 )
@@ -41,12 +42,11 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-func TestMain(m *testing.M) {
-	code := m.Run()
+// removeBinary removes what binary built.
+func removeBinary() {
 	if path, err := binary(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
 	}
-	os.Exit(code)
 }
 
 // world is what surrounds a service: a folder for its data, a mail server and a token service that outlive it.
@@ -55,10 +55,22 @@ type world struct {
 	dir    string
 	mail   *smtpcatcher.Catcher
 	tokens *tokenservice.Stub
-	env    []string
+	// database is the address of the service's tables, set by newWorld; a world that is alone has its own Postgres.
+	database string
+	env      []string
 }
 
+// newWorld is a world with a database of the test server, which is there at once.
 func newWorld(t testing.TB, settings ...string) *world {
+	t.Helper()
+	w := newWorldAlone(t, settings...)
+	w.database = pgtest.URL(t)
+	w.env = append(w.env, "DATABASE_URL="+w.database)
+	return w
+}
+
+// newWorldAlone is a world in which userd has to bring its own Postgres.
+func newWorldAlone(t testing.TB, settings ...string) *world {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "am") // short: unix sockets lie below it
 	if err != nil {
@@ -70,7 +82,7 @@ func newWorld(t testing.TB, settings ...string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { catcher.Close() })
-	const tokenKey = "the key of the token service"
+	const tokenKey = "the-key-of-the-token-service"
 	stub := tokenservice.NewStub(tokenKey)
 	tokens := httptest.NewServer(stub)
 	t.Cleanup(tokens.Close)
@@ -78,9 +90,9 @@ func newWorld(t testing.TB, settings ...string) *world {
 	w.env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
 		"DATA_DIR=" + filepath.Join(dir, "data"), "HTTP_ADDR=127.0.0.1:0", "INTERNAL_ADDR=127.0.0.1:0",
-		"LOG_LEVEL=warn", "LOG_FORMAT=text",
+		"LOG_LEVEL=warn", "LOG_FORMAT=text", "ARGON2_MEMORY_KIB=1024", "ARGON2_TIME=1",
 		"SMTP_URL=" + catcher.URL(), "TOKEN_SERVICE_URL=" + tokens.URL, "TOKEN_SERVICE_KEY=" + tokenKey,
-		"KEYRING_KEK=" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
+		"KEYRING_KEK=" + base64.StdEncoding.EncodeToString([]byte(kek)),
 		"SERVER_SECRET=a server secret of the tests, long enough",
 		"INTERNAL_API_KEYS=tests:0123456789abcdef0123",
 	}, settings...)

@@ -19,6 +19,8 @@ import (
 const (
 	// startTries is how long the service waits for its stores when it starts: they may be started in any order.
 	startTries = time.Minute
+	// catchUpTime is how long a start waits for the views to catch up with the log.
+	catchUpTime = 10 * time.Second
 	// stopTime bounds how long it takes to finish what was begun.
 	stopTime = 10 * time.Second
 )
@@ -78,11 +80,9 @@ func runService(ctx context.Context, c config.Config, around surroundings, log *
 		}
 	})
 	group.Go(func() error {
-		select {
-		case <-parts.feed.Running():
+		if parts.catchUp(groupCtx, log) {
 			fmt.Fprintf(stdout, "ready http=%s internal=%s eventstore=%s postgres=%s\n",
 				public.Addr(), internal.Addr(), around.eventStore, around.postgres)
-		case <-groupCtx.Done():
 		}
 		<-groupCtx.Done()
 		err := shutdown(parts, servers, log)
@@ -90,6 +90,29 @@ func runService(ctx context.Context, c config.Config, around surroundings, log *
 		return err
 	})
 	return group.Wait()
+}
+
+// catchUp waits until readers see what the log held when the service started: its last moments may have been lost by
+// Postgres, but not by the log. A view that needs longer than catchUpTime, such as one that is made anew, is waited for
+// no longer. It is false if ctx ended.
+func (a *assembly) catchUp(ctx context.Context, log *slog.Logger) bool {
+	select {
+	case <-a.feed.Running():
+	case <-ctx.Done():
+		return false
+	}
+	bounded, cancel := context.WithTimeout(ctx, catchUpTime)
+	defer cancel()
+	statuses, err := a.feed.Status(bounded)
+	for _, status := range statuses {
+		if err == nil {
+			_, err = a.feed.Positions().Wait(bounded, status.Projection, status.Head)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		log.WarnContext(ctx, "ready before every view has caught up", "error", err)
+	}
+	return ctx.Err() == nil
 }
 
 // shutdown stops taking requests, then jobs, and returns when those that were begun have ended or stopTime is over.
