@@ -73,8 +73,11 @@ func (s *Store) Load(ctx context.Context, stream string, from uint64) ([]eventst
 	var history []eventstore.Envelope
 	for {
 		page, err := s.page(ctx, stream, from)
-		if err != nil || len(page) == 0 {
-			return history, err
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			return history, nil
 		}
 		envelopes, err := s.codec.Decode(ctx, page)
 		if err != nil {

@@ -163,6 +163,20 @@ func TestNoClientMeansNothingHappened(t *testing.T) {
 	}
 }
 
+// TestClientThatPanicsIsSurvived uses no client at all, which is one way to make it panic.
+func TestClientThatPanicsIsSurvived(t *testing.T) {
+	none := func() (*esdb.Client, error) { return nil, nil }
+	ring := keyring.NewMemory()
+	short := esdbstore.Options{AppendTimeout: 50 * time.Millisecond, LoadTimeout: 50 * time.Millisecond}
+	store := openWith(t, none, ring, storetest.Events, short)
+	if _, _, err := store.Append(t.Context(), "notes-1", eventstore.NoStream, draft("x")); !errors.Is(err, eventstore.ErrUnknownOutcome) {
+		t.Errorf("Append: %v", err)
+	}
+	if _, err := store.Load(t.Context(), "notes-1", 0); !errors.Is(err, eventstore.ErrUnavailable) {
+		t.Errorf("Load: %v", err)
+	}
+}
+
 func TestClosedClientIsReplaced(t *testing.T) {
 	node := nodetest.Start(t)
 	connect := connector(t, node.Address)

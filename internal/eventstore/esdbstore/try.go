@@ -2,6 +2,7 @@ package esdbstore
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -53,7 +54,8 @@ func try[T any](ctx context.Context, s *Store, call func(context.Context, *esdb.
 	return none, &failed
 }
 
-// once is one try. It comes back in time even if the client does not.
+// once is one try. It comes back in time even if the client does not, and survives the client's panics: it knows only
+// some of the messages that a server may send.
 func once[T any](ctx context.Context, timeout time.Duration, client *esdb.Client,
 	call func(context.Context, *esdb.Client) (T, error),
 ) (T, error) {
@@ -65,8 +67,14 @@ func once[T any](ctx context.Context, timeout time.Duration, client *esdb.Client
 	answered := make(chan answer, 1)
 	go func() {
 		defer cancel()
-		result, err := call(ctx, client)
-		answered <- answer{result, err}
+		var a answer
+		defer func() {
+			if reason := recover(); reason != nil {
+				a.err = fmt.Errorf("the event store client panicked: %v", reason)
+			}
+			answered <- a
+		}()
+		a.result, a.err = call(ctx, client)
 	}()
 	select {
 	case a := <-answered:
