@@ -64,6 +64,23 @@ func TestOnlyPlainTypesAreScanned(t *testing.T) {
 	}
 }
 
+// TestFrequentEventsAreScanned: a field of a type that is not plain would make every sign-up, log-in and rebuild slower
+// without a word.
+func TestFrequentEventsAreScanned(t *testing.T) {
+	c, err := codec.New(keyring.NewMemory(), codec.All()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{
+		"account.user_created.v1", "account.email_verified.v1", "email.email_claimed.v1", "session.session_started.v1",
+		"session.session_ended.v1", "profile.profile_created.v1", "profile.profile_updated.v1", "access.role_assigned.v1",
+	} {
+		if !c.Scans(name) {
+			t.Errorf("%s is read by the JSON package", name)
+		}
+	}
+}
+
 func openPlain(tb testing.TB) (*codec.Codec, eventstore.Recorded, keyring.Key) {
 	tb.Helper()
 	ring := keyring.NewMemory()
