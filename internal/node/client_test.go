@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"testing"
 
 	"am-user-management/internal/node/store"
@@ -29,6 +30,21 @@ func dial(t testing.TB, address string) *grpc.ClientConn {
 		}
 	})
 	return conn
+}
+
+// shortFolder is for sockets, whose paths must be shorter than a test's own folder often is.
+func shortFolder(t testing.TB) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "n") //nolint:usetesting // see above
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	return folder
 }
 
 func named(stream string) *shared.StreamIdentifier {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -45,11 +44,7 @@ func startMinimal(b *testing.B) string {
 
 func listen(b *testing.B, server *grpc.Server) string {
 	b.Helper()
-	folder, err := os.MkdirTemp("", "n") //nolint:usetesting // a socket's path must be short
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = os.RemoveAll(folder) })
+	folder := shortFolder(b)
 	lis, err := net.Listen("unix", filepath.Join(folder, "s"))
 	if err != nil {
 		b.Fatal(err)
