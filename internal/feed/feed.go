@@ -161,6 +161,11 @@ func (f *Feed) Run(ctx context.Context) error {
 	defer f.pool.Close()
 	unlink := context.AfterFunc(ctx, func() { f.stopOnce.Do(func() { close(f.stopping) }) })
 	defer unlink()
+	if len(f.projectors) == 0 {
+		// The router ends when its handlers have; without any it has to be told.
+		unlink := context.AfterFunc(ctx, func() { _ = f.router.Close() })
+		defer unlink()
+	}
 	err := f.router.Run(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil

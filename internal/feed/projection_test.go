@@ -319,6 +319,28 @@ func TestCloseFinishesTheBatch(t *testing.T) {
 	b.check(t, "a", 1)
 }
 
+func TestNoConsumers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	f, stop := b.run(t, b.options())
+	receive(t, closed(f.Running()))
+	stop()
+}
+
+func TestNamesAreDistinct(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, names := range [][]string{{"a", "a"}, {""}} {
+		options := b.options()
+		for _, name := range names {
+			options.Consumers = append(options.Consumers, feed.Consumer{Projection: &counted{name: name}})
+		}
+		if _, err := feed.New(t.Context(), options); err == nil {
+			t.Errorf("names %q were taken", names)
+		}
+	}
+}
+
 func TestPause(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
