@@ -46,6 +46,9 @@ func (s *Service) Register(ctx context.Context, r Request, reg Registration) (Ou
 	if err := register.Faults().Err(); err != nil { // before anything is written: a claim would outlive the refusal
 		return Outcome[account.State]{}, err
 	}
+	if err := s.neverAnother(ctx, r, account.StreamOf(user)); err != nil {
+		return Outcome[account.State]{}, err
+	}
 	hash, err := s.passwords.Hash(ctx, reg.Password) // before the address is looked at: taken or free, it takes as long
 	if err != nil {
 		return Outcome[account.State]{}, err
@@ -59,6 +62,17 @@ func (s *Service) Register(ctx context.Context, r Request, reg Registration) (Ou
 		return Outcome[account.State]{}, err
 	}
 	return execute(ctx, s, r, register)
+}
+
+// neverAnother returns ErrKeyReused if the request's id stands in a stream under another fingerprint: such a request may
+// not even claim an address, because no account would come of it.
+func (s *Service) neverAnother(ctx context.Context, r Request, stream string) error {
+	history, err := s.store.Load(ctx, stream, 0)
+	if err != nil {
+		return storeError(err)
+	}
+	_, err = standsIn(history, r)
+	return err
 }
 
 // VerifyEmail redeems a token that was mailed. It returns account.ErrTokenInvalid, ErrTokenExpired or ErrTokenUsed.

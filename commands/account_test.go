@@ -116,6 +116,55 @@ func TestTheReaperAndASlowSignUpNeverBothWin(t *testing.T) {
 	})
 }
 
+// A key that was used for one address must not leave a claim on another: nobody could ever sign up for it.
+func TestAReusedKeyClaimsNoOtherAddress(t *testing.T) {
+	b := newBench(t)
+	r := request()
+	if _, err := b.Register(t.Context(), r, ada()); err != nil {
+		t.Fatal(err)
+	}
+	other := ada()
+	other.EmailNormal = "victim@example.org"
+	r.Fingerprint = "another body"
+	if _, err := b.Register(t.Context(), r, other); !errors.Is(err, commands.ErrKeyReused) {
+		t.Errorf("got %v, want ErrKeyReused", err)
+	}
+	if _, err := b.Register(t.Context(), request(), other); err != nil {
+		t.Errorf("the victim: %v", err)
+	}
+}
+
+// Two sign-ups with one key at the same time can both claim before either creates: the reaper frees what is left over.
+func TestTheReaperFreesAClaimThatItsAccountWasNotCreatedWith(t *testing.T) {
+	b := newBench(t)
+	r := request()
+	other := ada()
+	other.EmailNormal = "victim@example.org"
+	first := true
+	b.faults.before = func(stream string) error {
+		if strings.HasPrefix(stream, "account-") && first {
+			first = false
+			if _, err := b.Register(t.Context(), r, other); err != nil { // meanwhile
+				t.Error(err)
+			}
+		}
+		return nil
+	}
+	if _, err := b.Register(t.Context(), r, ada()); err != nil && !errors.Is(err, commands.ErrKeyReused) {
+		t.Fatal(err)
+	}
+	claim, err := b.log.Load(t.Context(), email.StreamOf("claim-of-ada@example.org"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := claim[0].Event.(email.EmailClaimed).Owner
+	for key, want := range map[string]bool{"claim-of-ada@example.org": true, "claim-of-victim@example.org": false} {
+		if released, err := b.ReapClaim(t.Context(), key, owner); err != nil || released != want {
+			t.Errorf("%s: released %v, %v", key, released, err)
+		}
+	}
+}
+
 func TestLogin(t *testing.T) {
 	b := newBench(t)
 	user := b.register(t).UserID

@@ -19,7 +19,7 @@ type RoleAssigned struct {
 	UserID domain.ID `json:"user_id"`
 	Role   string    `json:"role"`
 	// ExpiresAt is when the role ends by itself; nil for never.
-	ExpiresAt *time.Time `json:"expires_at,omitzero"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	Reason    string     `json:"reason,omitzero"`
 	At        time.Time  `json:"at"`
 }

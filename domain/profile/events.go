@@ -24,13 +24,14 @@ type ProfileCreated struct {
 	CreatedAt time.Time       `json:"created_at"`
 }
 
-// ProfileUpdated carries what changed and nothing else: a nil field stays as it was, an empty text was cleared.
+// ProfileUpdated carries what changed and nothing else: a nil field stays as it was, an empty text was cleared. (The
+// tag omitzero would leave out a pointer to an empty text as well.)
 type ProfileUpdated struct {
 	UserID     domain.ID        `json:"user_id"`
-	FirstName  *domain.Personal `json:"first_name,omitzero"`
-	LastName   *domain.Personal `json:"last_name,omitzero"`
-	Bio        *domain.Personal `json:"bio,omitzero"`
-	PictureURL *domain.Personal `json:"picture_url,omitzero"`
+	FirstName  *domain.Personal `json:"first_name,omitempty"`
+	LastName   *domain.Personal `json:"last_name,omitempty"`
+	Bio        *domain.Personal `json:"bio,omitempty"`
+	PictureURL *domain.Personal `json:"picture_url,omitempty"`
 	Timezone   *string          `json:"timezone,omitzero"`
 	Locale     *string          `json:"locale,omitzero"`
 	// Metadata is the JSON text of a merge patch (RFC 7396) of the metadata; "null" clears it, no text leaves it.

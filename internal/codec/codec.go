@@ -40,8 +40,7 @@ type Codec struct {
 // eventType is one name on the wire.
 type eventType struct {
 	goType  reflect.Type
-	stored  reflect.Type // goType, or one that it converts to
-	version int          // of the fields that are written today
+	version int // of the fields that are written today
 	layout  layout
 }
 
@@ -90,10 +89,9 @@ func (c *Codec) register(event domain.Event) error {
 	if _, ok := event.(domain.CredentialEvent); !ok && contains(goType, secretType) {
 		return fmt.Errorf("event %s has a secret and no Credential", name)
 	}
-	stored, err := storedType(goType)
-	if err != nil {
-		return fmt.Errorf("event %s: %w", name, err)
+	if field := dropsCleared(goType); field != "" {
+		return fmt.Errorf("event %s: field %s must be tagged omitempty, not omitzero", name, field)
 	}
-	c.types[name] = eventType{goType: goType, stored: stored, version: 1, layout: layoutOf(goType)}
+	c.types[name] = eventType{goType: goType, version: 1, layout: layoutOf(goType)}
 	return nil
 }

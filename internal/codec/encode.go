@@ -49,11 +49,7 @@ func (c *Codec) encode(b *box, stream string, draft eventstore.Draft, keys subje
 		credential = keys.of(event.Credential())
 	}
 	b.fill(stream, draft.ID, personal, credential, nil)
-	var event any = draft.Event
-	if known.stored != known.goType {
-		event = reflect.ValueOf(event).Convert(known.stored).Interface()
-	}
-	data, err := json.Marshal(event, b.options)
+	data, err := json.Marshal(draft.Event, b.options)
 	if err != nil {
 		return eventstore.Recorded{}, err
 	}

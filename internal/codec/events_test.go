@@ -43,7 +43,7 @@ func (*pointer) EventType() string       { return "club.pointer.v1" }
 
 type renamed struct {
 	UserID  domain.ID                  `json:"user_id"`
-	Name    *domain.Personal           `json:"name,omitzero"`
+	Name    *domain.Personal           `json:"name,omitempty"`
 	Aliases []domain.Personal          `json:"aliases,omitempty"`
 	Notes   map[string]domain.Personal `json:"notes,omitempty"`
 }

@@ -17,14 +17,14 @@ type plain struct {
 	ID      domain.ID        `json:"id"`
 	Text    domain.Personal  `json:"text"`
 	Hash    domain.Secret    `json:"hash"`
-	Cleared *domain.Personal `json:"cleared,omitzero"`
+	Cleared *domain.Personal `json:"cleared,omitempty"`
 	Word    kind             `json:"word"`
 	Words   *string          `json:"words,omitzero"`
 	Flag    bool             `json:"flag"`
 	Number  int64            `json:"number"`
 	Count   int              `json:"count"`
 	At      time.Time        `json:"at"`
-	Until   *time.Time       `json:"until,omitzero"`
+	Until   *time.Time       `json:"until,omitempty"`
 }
 
 type kind string

@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -39,27 +38,16 @@ func search(t, wanted reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// storedType is the type that an event is written as: the same fields, under tags that leave out a pointer only if it
-// is nil. The JSON package asks what is behind a pointer whether it is zero, if it has a method for that; so under
-// omitzero it would leave out a pointer to an empty text, which means "cleared" and would be read as "not changed".
-func storedType(event reflect.Type) (reflect.Type, error) {
-	fields := make([]reflect.StructField, event.NumField())
-	changed := false
-	for i := range fields {
-		fields[i] = event.Field(i)
-		if t := fields[i].Type; t.Kind() == reflect.Pointer && t.Implements(reflect.TypeFor[interface{ IsZero() bool }]()) {
-			tag := strings.Replace(string(fields[i].Tag), "omitzero", "omitempty", 1)
-			changed = changed || tag != string(fields[i].Tag)
-			fields[i].Tag = reflect.StructTag(tag)
+// dropsCleared names a field that an encoder would leave out although it says something: a pointer under omitzero is
+// left out not only if it is nil but also if what it points to is zero, so that a text that was cleared would be read
+// as one that was not changed. "" if there is none.
+func dropsCleared(event reflect.Type) string {
+	for i := range event.NumField() {
+		field := event.Field(i)
+		asks := field.Type.Kind() == reflect.Pointer && field.Type.Implements(reflect.TypeFor[interface{ IsZero() bool }]())
+		if asks && strings.Contains(field.Tag.Get("json"), "omitzero") {
+			return field.Name
 		}
 	}
-	if !changed {
-		return event, nil
-	}
-	for _, field := range fields {
-		if !field.IsExported() || field.Anonymous {
-			return nil, fmt.Errorf("a pointer under omitzero needs an event of plain fields, and %s is not", field.Name)
-		}
-	}
-	return reflect.StructOf(fields), nil
+	return ""
 }
