@@ -70,12 +70,6 @@ func runSubject(ctx context.Context, args []string, stdin io.Reader, stdout io.W
 	if err := json.Unmarshal([]byte(args[1]), &s); err != nil {
 		return err
 	}
-	stop, err := startProfile(s.Profile, args[0])
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-
 	ctx, cancel := context.WithCancel(ctx)
 	loads := make(chan load)
 	go func() {
@@ -94,6 +88,11 @@ func runSubject(ctx context.Context, args []string, stdin io.Reader, stdout io.W
 		return err
 	}
 	defer func() { err = errors.Join(err, side.close()) }()
+	stop, err := startProfile(s.Profile, args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	answers := json.NewEncoder(stdout)
 	if err := answers.Encode(answer{Address: side.address}); err != nil {
 		return err
