@@ -98,7 +98,7 @@ func (c *checkpoints) try(ctx context.Context, name string,
 		if err != nil {
 			return nil, fmt.Errorf("where %s starts: %w", name, err)
 		}
-		if _, err := c.pool.Exec(ctx, createRow, name, int64(first.Commit), int64(first.Prepare)); err != nil {
+		if _, err := c.pool.Exec(ctx, createRow, name, column(first.Commit), column(first.Prepare)); err != nil {
 			return nil, err
 		}
 	}
@@ -150,7 +150,7 @@ type execer interface {
 // checkpoint passes its event.
 func (c *checkpoints) advance(ctx context.Context, on execer, name string, epoch int64, from, to eventstore.Position) error {
 	tag, err := on.Exec(ctx, advanceRow, name, epoch,
-		int64(to.Commit), int64(to.Prepare), int64(from.Commit), int64(from.Prepare))
+		column(to.Commit), column(to.Prepare), column(from.Commit), column(from.Prepare))
 	return fenced(tag, err)
 }
 
@@ -163,8 +163,8 @@ const renewRow = `
 func (c *checkpoints) renew(ctx context.Context, name string, epoch int64, by time.Duration, stored *eventstore.Position) error {
 	var commit *int64
 	if stored != nil {
-		signed := int64(stored.Commit)
-		commit = &signed
+		at := column(stored.Commit)
+		commit = &at
 	}
 	return fenced(c.pool.Exec(ctx, renewRow, name, epoch, by, commit))
 }
@@ -177,7 +177,7 @@ const haltRow = `
 // halt records why a projection stands still. It is a statement of its own: the transaction that failed is gone.
 func (c *checkpoints) halt(ctx context.Context, name string, epoch int64, halt *Halt) error {
 	return fenced(c.pool.Exec(ctx, haltRow, name, epoch,
-		halt.At, halt.Event, int64(halt.Position.Commit), halt.Error))
+		halt.At, halt.Event, column(halt.Position.Commit), halt.Error))
 }
 
 const retryRow = `
@@ -198,7 +198,7 @@ const skipRow = `
 
 // skip ends the turn of a projection that is halted at a position; the next one begins after it.
 func (c *checkpoints) skip(ctx context.Context, name string, at eventstore.Position) error {
-	return notHalted(c.pool.Exec(ctx, skipRow, name, int64(at.Commit), int64(at.Prepare)))
+	return notHalted(c.pool.Exec(ctx, skipRow, name, column(at.Commit), column(at.Prepare)))
 }
 
 func fenced(tag pgconn.CommandTag, err error) error {
@@ -215,7 +215,10 @@ func notHalted(tag pgconn.CommandTag, err error) error {
 	return err
 }
 
-// position reads the two columns. The store's positions are signed on its side, too.
+// column is half a position as the table has it. The store's own positions are signed, too.
+func column(half uint64) int64 { return int64(half) }
+
+// position reads the two columns.
 func position(commit, prepare int64) eventstore.Position {
 	return eventstore.Position{Commit: uint64(commit), Prepare: uint64(prepare)}
 }

@@ -20,7 +20,7 @@ func ownServer(t *testing.T) *pgxpool.Pool {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o711); err != nil { //nolint:gosec // likewise
+	if err := os.Chmod(folder, 0o711); err != nil {
 		t.Fatal(err)
 	}
 	server, err := postgres.Start(t.Context(), postgres.Options{Dir: folder})
@@ -55,12 +55,12 @@ func crash(t *testing.T, pool *pgxpool.Pool) error {
 	if err != nil {
 		return err
 	}
-	defer witness.Close(t.Context()) //nolint:errcheck // it is dead
+	defer witness.Close(t.Context()) // it is dead
 	conn, err := pgx.ConnectConfig(t.Context(), pool.Config().ConnConfig)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // it is dead
+	defer conn.Close(t.Context()) // it is dead
 	var pid int
 	if err := conn.QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
 		return err

@@ -15,7 +15,7 @@ type delivery struct {
 	topic           string
 	out             chan<- *message.Message
 	stopped         <-chan struct{}
-	values          context.Context //nolint:containedctx // the values of Subscribe's context, for messages
+	values          context.Context // the values of Subscribe's, for messages
 	nacked, dropped pause
 }
 

@@ -117,7 +117,7 @@ func (l *fakeLog) Next(_ context.Context, after eventstore.Position) (time.Time,
 
 type fakeStream struct {
 	log    *fakeLog
-	ctx    context.Context //nolint:containedctx // the fake's stream ends with it
+	ctx    context.Context
 	cancel context.CancelFunc
 	next   int
 }

@@ -183,7 +183,7 @@ func TestCommitsLostInACrash(t *testing.T) {
 	wait(t, f, "a", at(9))
 }
 
-func TestNothingIsLeftBehind(t *testing.T) { //nolint:paralleltest // counts goroutines
+func TestNothingIsLeftBehind(t *testing.T) { // not parallel: it counts goroutines
 	b := newBench(t)
 	before := goleak.IgnoreCurrent()
 	f, stop := b.run(t, b.options(&counted{name: "a"}, &counted{name: "b"}))

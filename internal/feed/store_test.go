@@ -70,27 +70,27 @@ type store struct {
 	ids    []uuid.UUID
 }
 
-func newStore(t testing.TB) *store {
-	t.Helper()
-	s := &store{node: nodetest.Start(t), pool: pgtest.New(t)}
+func newStore(tb testing.TB) *store {
+	tb.Helper()
+	s := &store{node: nodetest.Start(tb), pool: pgtest.New(tb)}
 	s.log = feed.NewEventStore(func() (*esdb.Client, error) { return dial(s.node.Address) })
 	client, err := dial(s.node.Address)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.client = client
-	t.Cleanup(func() { _ = s.client.Close(); _ = s.log.Close() })
-	_, err = s.pool.Exec(t.Context(), `CREATE TABLE appended
+	tb.Cleanup(func() { _ = s.client.Close(); _ = s.log.Close() })
+	_, err = s.pool.Exec(tb.Context(), `CREATE TABLE appended
 		(id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event uuid, stream text, revision bigint)`)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
 // append writes events of a type to a stream, all at once, again and again until the store has them.
-func (s *store) append(t testing.TB, stream, kind string, revision, count int) eventstore.Position {
-	t.Helper()
+func (s *store) append(tb testing.TB, stream, kind string, revision, count int) eventstore.Position {
+	tb.Helper()
 	events := make([]esdb.EventData, count)
 	for i := range events {
 		events[i] = esdb.EventData{
@@ -105,12 +105,12 @@ func (s *store) append(t testing.TB, stream, kind string, revision, count int) e
 	}
 	deadline := time.Now().Add(patience)
 	for {
-		result, err := s.client.AppendToStream(t.Context(), stream, esdb.AppendToStreamOptions{ExpectedRevision: expected}, events...)
+		result, err := s.client.AppendToStream(tb.Context(), stream, esdb.AppendToStreamOptions{ExpectedRevision: expected}, events...)
 		if err == nil {
 			return eventstore.Position{Commit: result.CommitPosition, Prepare: result.PreparePosition}
 		}
 		if time.Now().After(deadline) {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		<-time.After(time.Millisecond)
 	}

@@ -278,7 +278,7 @@ func TestContextEndsTheSubscription(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	for range messages { //nolint:revive // waits for the end
+	for range messages { // waits for the end
 	}
 	_ = s.Close()
 }

@@ -24,7 +24,7 @@ import (
 )
 
 // stressVariable turns TestPubSubStress on; make test-stress sets it.
-const stressVariable = "FEED_STRESS"
+const stressVariable = "STRESS"
 
 // features is all that watermill's suite can ask of a log.
 var features = tests.Features{
@@ -49,6 +49,7 @@ func TestPubSubInOneGroup(t *testing.T) {
 	asked := features
 	asked.NewSubscriberReceivesOldMessages = false
 	tests.TestPubSub(t, asked, func(t *testing.T) (message.Publisher, message.Subscriber) {
+		t.Helper()
 		return bus.group(t, "everybody")
 	}, bus.group)
 }

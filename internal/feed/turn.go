@@ -33,7 +33,14 @@ func (FromStart) Acquire(context.Context, string) (Turn, error) { return ownTurn
 
 type ownTurn struct{}
 
+// Position is the start.
 func (ownTurn) Position() eventstore.Position { return eventstore.Position{} }
-func (ownTurn) Passed(eventstore.Position)    {}
-func (ownTurn) Lost() <-chan struct{}         { return nil }
-func (ownTurn) Release()                      {}
+
+// Passed forgets the position.
+func (ownTurn) Passed(eventstore.Position) {}
+
+// Lost never comes.
+func (ownTurn) Lost() <-chan struct{} { return nil }
+
+// Release has nothing to release.
+func (ownTurn) Release() {}
