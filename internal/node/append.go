@@ -6,10 +6,10 @@ import (
 	"io"
 	"math"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"am-user-management/internal/node/store"
 )
 
 // Keys of a proposed event's metadata.

@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"am-user-management/internal/node"
-	"am-user-management/internal/node/nodetest"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
+
+	"am-user-management/internal/node"
+	"am-user-management/internal/node/nodetest"
 )
 
 const benchEventBytes = 600

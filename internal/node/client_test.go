@@ -8,13 +8,13 @@ import (
 	"os"
 	"testing"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"am-user-management/internal/node/store"
 )
 
 func dial(t testing.TB, address string) *grpc.ClientConn {

@@ -3,9 +3,9 @@ package node
 import (
 	"context"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"am-user-management/internal/node/store"
 )
 
 // Delete hides a stream until it is written to again.

@@ -1,11 +1,11 @@
 package node
 
 import (
-	"am-user-management/internal/node/store"
-
 	"github.com/google/uuid"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"am-user-management/internal/node/store"
 )
 
 // Field numbers of ReadResp and ReadEvent.

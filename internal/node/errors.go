@@ -6,12 +6,12 @@ import (
 	"net/url"
 	"strconv"
 
-	"am-user-management/internal/node/store"
-
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"am-user-management/internal/node/store"
 )
 
 // Trailers by which clients tell errors apart.

@@ -5,10 +5,10 @@ import (
 	"io"
 	"testing"
 
-	"am-user-management/internal/node/nodetest"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
+
+	"am-user-management/internal/node/nodetest"
 )
 
 // TestClient goes the way of the service: append, read and follow through the client's own API.

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"regexp"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"am-user-management/internal/node/store"
 )
 
 // filter chooses events of the whole log. Its zero value chooses all and asks for no checkpoints.

@@ -3,10 +3,10 @@ package node
 import (
 	"encoding/binary"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/google/uuid"
+
+	"am-user-management/internal/node/store"
 )
 
 // eventID reads an id in either of its two forms. An id left out is all zero, which the store refuses.

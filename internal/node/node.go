@@ -16,14 +16,14 @@ import (
 	"sync"
 	"time"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
+
+	"am-user-management/internal/node/store"
 )
 
 // ErrLocked reports that another node has the folder open.

@@ -9,9 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"am-user-management/internal/node"
-	"am-user-management/internal/node/nodetest"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -21,6 +18,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"am-user-management/internal/node"
+	"am-user-management/internal/node/nodetest"
 )
 
 func TestSecondNodeOnAFolderIsRefused(t *testing.T) {

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"math"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
+
+	"am-user-management/internal/node/store"
 )
 
 // reader is one Read call: what was asked for, and where answers go.

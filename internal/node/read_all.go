@@ -3,9 +3,9 @@ package node
 import (
 	"math"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"am-user-management/internal/node/store"
 )
 
 func (r *reader) readOrSubscribeAll(options *streams.ReadReq_Options, target *streams.ReadReq_Options_AllOptions, subscribe bool) error {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/google/uuid"
+
+	"am-user-management/internal/node/store"
 )
 
 // epochStream gets one event at every start. Readers of the whole log never see it.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"math"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"am-user-management/internal/node/store"
 )
 
 // streamsService is the gRPC service that reads and writes events.

@@ -7,11 +7,11 @@ import (
 	"sync"
 	"testing"
 
-	"am-user-management/internal/node/nodetest"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"am-user-management/internal/node/nodetest"
 )
 
 func subscribe(t testing.TB, client streams.StreamsClient, options *streams.ReadReq_Options) streams.Streams_ReadClient {

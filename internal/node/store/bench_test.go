@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/uuid"
+
+	"am-user-management/internal/node/store"
 )
 
 const benchEventBytes = 600

@@ -5,9 +5,9 @@ import (
 	"sync"
 	"testing"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"am-user-management/internal/node/store"
 )
 
 // TestCloseUnderLoad closes a store while it is written and read: every call ends, with an answer or with ErrClosed,

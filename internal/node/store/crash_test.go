@@ -7,10 +7,10 @@ import (
 	"sync"
 	"testing"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
+
+	"am-user-management/internal/node/store"
 )
 
 // acknowledged is an append that the store has answered.

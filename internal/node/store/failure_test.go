@@ -6,10 +6,10 @@ import (
 	"sync"
 	"testing"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"am-user-management/internal/node/store"
 )
 
 // brokenSync lets every sync of the write-ahead log fail once it is switched on.

@@ -5,9 +5,9 @@ import (
 	"sync"
 	"testing"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"am-user-management/internal/node/store"
 )
 
 // TestRepeatedAppendAfterARestart: at an exact revision or NoStream a repetition gives the first result for ever; at

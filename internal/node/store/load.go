@@ -1,24 +1,30 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// loadHead returns a stream's head, nil if there is none.
+// loadHead returns a stream's head, nil if there is none. Most often there is none, for a new stream; so it asks the
+// filters of all levels, the last one too, which a plain Get leaves out.
 func loadHead(db *pebble.DB, name string) (*head, error) {
-	value, closer, err := db.Get(appendHeadKey(make([]byte, 0, 1+len(name)), name))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
+	it, err := db.NewIter(&pebble.IterOptions{UseL6Filters: true})
 	if err != nil {
 		return nil, err
 	}
+	key := appendHeadKey(make([]byte, 0, 1+len(name)), name)
+	if !it.SeekPrefixGE(key) || !bytes.Equal(it.Key(), key) {
+		return nil, closing(it, it.Error())
+	}
+	value, err := it.ValueAndErr()
+	if err != nil {
+		return nil, closing(it, err)
+	}
 	h, err := decodeHead(name, value)
-	return h, errors.Join(err, closer.Close())
+	return h, closing(it, err)
 }
 
 // loadPosition returns the position of an event of a stream.
@@ -42,13 +48,13 @@ func loadRecord(db *pebble.DB, stream string, revision uint64) (*Record, error) 
 }
 
 // loadAt fills record with the event at position, its bytes copied to the slab.
-func loadAt(db *pebble.DB, position uint64, record *Record, bytes *slab) error {
+func loadAt(db *pebble.DB, position uint64, record *Record, into *slab) error {
 	var key [eventKeyLen]byte
 	value, closer, err := db.Get(appendEventKey(key[:0], position))
 	if err != nil {
 		return fmt.Errorf("event at position %d: %w", position, err)
 	}
-	wire := bytes.copy(value)
+	wire := into.copy(value)
 	if err := closer.Close(); err != nil {
 		return err
 	}

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"testing"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
+
+	"am-user-management/internal/node/store"
 )
 
 // TestStoreBehavesLikeItsModel runs random writes, reads and restarts against a store and against a model that keeps

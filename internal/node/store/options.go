@@ -26,18 +26,28 @@ type Options struct {
 const (
 	defaultMaxAppendSize = 1 << 20
 
-	blockCacheBytes = 32 << 20
-	memTableBytes   = 16 << 20
+	// cacheBytes bounds blocks and memtables together: Pebble takes the memory of memtables from its cache.
+	cacheBytes    = 64 << 20
+	memTableBytes = 16 << 20
 	// memTables bounds the memory of writes that wait for a flush.
 	memTables = 4
 
+	filterBitsPerKey = 10
+	blockBytes       = 8 << 10
+	// indexBlockBytes is large enough for tables to need no index of their index.
+	indexBlockBytes = 256 << 10
+
 	// headCacheEntries bounds each of the two caches of stream heads, about 200 bytes an entry.
-	headCacheEntries = 32 << 10
+	headCacheEntries = 16 << 10
 	// idCacheEntries bounds the memory of ids for appends at any revision, about 8 MiB when full.
 	idCacheEntries = 64 << 10
 	// recentRecords and recentBytes bound the records kept for live subscribers.
 	recentRecords = 8 << 10
 	recentBytes   = 8 << 20
+
+	// flushOnCloseAbove is how many bytes that are only in the write-ahead log are worth a flush at the end, so that the
+	// next start has less to replay.
+	flushOnCloseAbove = 1 << 20
 
 	queueLength = 1024
 	// groupWrites and groupBytes end a group that would keep its first writer waiting.

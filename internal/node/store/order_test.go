@@ -6,9 +6,9 @@ import (
 	"sync"
 	"testing"
 
-	"am-user-management/internal/node/store"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"am-user-management/internal/node/store"
 )
 
 // TestFollowersSeeTheLogInOrder runs 64 writers against a follower that wakes at each commit: it sees every position

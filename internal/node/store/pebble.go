@@ -9,7 +9,7 @@ import (
 )
 
 func openPebble(options Options, lock *pebble.Lock, failure *failure) (*pebble.DB, error) {
-	cache := pebble.NewCache(blockCacheBytes)
+	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref()
 	pebbleOptions := &pebble.Options{
 		FS:                          options.FS,
@@ -21,7 +21,9 @@ func openPebble(options Options, lock *pebble.Lock, failure *failure) (*pebble.D
 		Logger:                      pebbleLogger{logger: options.Logger, failure: failure},
 	}
 	for i := range pebbleOptions.Levels {
-		pebbleOptions.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		pebbleOptions.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBitsPerKey)
+		pebbleOptions.Levels[i].BlockSize = blockBytes
+		pebbleOptions.Levels[i].IndexBlockSize = indexBlockBytes
 	}
 	return pebble.Open(options.Dir, pebbleOptions)
 }

@@ -151,9 +151,17 @@ func (s *Store) Close() error {
 		s.reading.Lock()
 		defer s.reading.Unlock()
 		s.closed = true
-		s.closeErr = errors.Join(s.db.Close(), s.lock.Close())
+		s.closeErr = errors.Join(s.flush(), s.db.Close(), s.lock.Close())
 	})
 	return s.closeErr
+}
+
+// flush spares the next start the replay of a long write-ahead log.
+func (s *Store) flush() error {
+	if s.failure.cause() != nil || s.db.Metrics().MemTable.Size < flushOnCloseAbove {
+		return nil
+	}
+	return s.db.Flush()
 }
 
 // read keeps the database open until release is called.
