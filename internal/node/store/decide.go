@@ -18,7 +18,7 @@ func (q *sequencer) decide(w *write) error {
 	}
 	switch w.operation {
 	case opDelete:
-		return q.delete(w, h)
+		return q.delete(w)
 	case opTombstone:
 		return q.tombstone(w, h)
 	default:
@@ -98,7 +98,7 @@ func (q *sequencer) append(w *write, h *head) error {
 	return nil
 }
 
-func (q *sequencer) delete(w *write, _ *head) error {
+func (q *sequencer) delete(w *write) error {
 	event := Event{ID: q.newID(), Type: MetadataType, JSON: true, Data: deletedMetadata()}
 	record, err := q.placeMetadata(w.stream, &event, q.store.clock())
 	if err != nil {
