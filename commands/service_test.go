@@ -96,9 +96,11 @@ func (passwords) Check(plain string) error {
 	}
 	return nil
 }
+
 func (passwords) Hash(_ context.Context, plain string) (string, error) {
 	return "hash of " + plain, nil
 }
+
 func (passwords) Verify(_ context.Context, phc, plain string) (bool, bool, error) {
 	return phc == "hash of "+plain, false, nil
 }

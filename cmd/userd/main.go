@@ -36,7 +36,7 @@ func main() {
 }
 
 // errUsage is a command line that asks for nothing we do.
-var errUsage = errors.New("unknown command\n\n" + usage)
+var errUsage = errors.New("unknown command; `userd help` lists them")
 
 // run is the program without the process: it returns when ctx ends and everything has stopped, or with what kept it
 // from starting or ended it early.

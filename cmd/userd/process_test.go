@@ -72,7 +72,7 @@ func newWorld(t testing.TB, settings ...string) *world {
 // newWorldAlone is a world in which userd has to bring its own Postgres.
 func newWorldAlone(t testing.TB, settings ...string) *world {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "am") // short: unix sockets lie below it
+	dir, err := os.MkdirTemp("", "am") //nolint:usetesting // unix sockets lie below it: its path must be short
 	if err != nil {
 		t.Fatal(err)
 	}

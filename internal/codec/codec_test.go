@@ -26,8 +26,10 @@ func TestWhatIsEncodedDecodesAlike(t *testing.T) {
 		draft(annJoins()),
 		draft(renamed{UserID: ann, Name: &name}),
 		draft(renamed{UserID: ann, Name: &cleared}),
-		draft(renamed{UserID: ann, Aliases: []domain.Personal{name, cleared, name},
-			Notes: map[string]domain.Personal{"a/b~c": name, "": cleared}}),
+		draft(renamed{
+			UserID: ann, Aliases: []domain.Personal{name, cleared, name},
+			Notes: map[string]domain.Personal{"a/b~c": name, "": cleared},
+		}),
 		draft(left{UserID: ann, Why: "bored"}),
 	}
 	records := encode(t, c, "club-1", drafts...)

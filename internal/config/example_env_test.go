@@ -18,7 +18,7 @@ func TestEnvExampleListsEverySetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close()
 	listed, commented := map[string]string{}, false
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		line := lines.Text()

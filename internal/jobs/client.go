@@ -119,7 +119,7 @@ func Backoff(attempt int) time.Duration {
 	if attempt < 12 { // 2^12 seconds are more than an hour
 		wait = time.Second << max(attempt-1, 0)
 	}
-	return time.Duration(float64(wait) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // jitter is no secret
+	return time.Duration(float64(wait) * (0.8 + 0.4*rand.Float64()))
 }
 
 // retryPolicy is River's view of a back-off.

@@ -79,7 +79,7 @@ func (m *Memory) Destroy(_ context.Context, subject domain.ID) error {
 // newKey makes a random key, and returns its secret bytes too.
 func newKey() (Key, []byte, error) {
 	secret := make([]byte, secretSize)
-	rand.Read(secret) //nolint:errcheck // crypto/rand.Read never returns an error
+	rand.Read(secret)
 	key, err := NewKey(newID(), secret)
 	return key, secret, err
 }

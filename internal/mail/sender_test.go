@@ -45,7 +45,7 @@ func TestSendArrives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer catcher.Close() //nolint:errcheck // the catcher's own tests judge it
+	defer catcher.Close()
 	s := sender(t, catcher.URL())
 	for range 2 { // the second is a repetition: same Message-ID
 		if err := s.Send(t.Context(), message("b@example.com")); err != nil {
@@ -146,7 +146,7 @@ func listen(t *testing.T) net.Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // the test is over
+	t.Cleanup(func() { listener.Close() })
 	return listener
 }
 
@@ -159,7 +159,7 @@ func scripted(t *testing.T, answers map[string]string) string {
 		if err != nil {
 			return
 		}
-		defer connection.Close() //nolint:errcheck // the client sees the end either way
+		defer connection.Close()
 		say := func(text string) { _, _ = connection.Write([]byte(text + "\r\n")) }
 		say("220 ready")
 		inBody := false

@@ -82,7 +82,7 @@ func (h *Hasher) Check(plain string) error { return Check(plain, h.options.MinLe
 // Hash returns the PHC string of a new hash with a salt of its own. It returns ErrBusy, or the context's error.
 func (h *Hasher) Hash(ctx context.Context, plain string) (string, error) {
 	made := phc{Params: h.options.Params, salt: make([]byte, saltSize)}
-	rand.Read(made.salt) //nolint:errcheck // crypto/rand.Read never returns an error
+	rand.Read(made.salt)
 	var err error
 	if made.hash, err = h.derive(ctx, made, hashSize, plain); err != nil {
 		return "", err

@@ -98,7 +98,7 @@ func findOrInstall(ctx context.Context) (string, error) {
 // install installs the package, with a fresh package list if the present one doesn't know it.
 func install(ctx context.Context) error {
 	apt := func(args ...string) error {
-		cmd := exec.CommandContext(ctx, "apt-get", args...) //nolint:gosec // the arguments stand below
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		return run(cmd)
 	}

@@ -57,7 +57,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // the server's account passes through
+	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // the server runs as another user below it
 		return nil, err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
@@ -99,7 +99,7 @@ func (s *Server) start(ctx context.Context, bin string, options Options) error {
 	if s.sockets, err = socketDir(s.dir, id); err != nil {
 		return err
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), //nolint:gosec,noctx // the program found; it outlives the context of the start
+	cmd := exec.Command(filepath.Join(bin, "postgres"), //nolint:noctx // the program found; it outlives the context of the start
 		"-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+s.sockets, "-c", "lc_messages=C",
 		"-c", "logging_collector=off", "-c", "log_destination=stderr")
 	if options.Disposable {
@@ -137,7 +137,7 @@ func initialise(ctx context.Context, bin, data string, id *identity, disposable 
 	if err := id.own(fresh); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // the program found
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"),
 		"-D", fresh, "-U", "postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-instructions")
 	if disposable {

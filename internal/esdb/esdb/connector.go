@@ -6,10 +6,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
-
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 )
 
 // connector keeps the one connection that all calls share, and makes it when

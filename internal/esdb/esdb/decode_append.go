@@ -1,9 +1,8 @@
 package esdb
 
 import (
-	"google.golang.org/protobuf/proto"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"google.golang.org/protobuf/proto"
 )
 
 // Tags of AppendResp and what is in it.

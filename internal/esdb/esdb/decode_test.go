@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"testing"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"google.golang.org/protobuf/proto"
 )
 
 // FuzzDecodeRead holds our decoder to protobuf's: no input may make it panic,

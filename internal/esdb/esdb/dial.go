@@ -6,13 +6,12 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 )
 
 // maxMessage is the largest message taken from the server: more than the 16 MiB

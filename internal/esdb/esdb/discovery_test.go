@@ -5,12 +5,11 @@ import (
 	"errors"
 	"testing"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 func member(state gossip.MemberInfo_VNodeState, alive bool, node *esdb.EndPoint) *gossip.MemberInfo {

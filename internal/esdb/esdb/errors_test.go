@@ -7,13 +7,12 @@ import (
 	"io"
 	"testing"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-
-	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 )
 
 // faults is how a server says no, and the code that callers see.
@@ -29,7 +28,8 @@ var faults = map[string]struct {
 	"bad credentials":          {codes.Unauthenticated, "", nil, esdb.ErrorCodeUnauthenticated},
 	"wrong version of a delete": {
 		codes.FailedPrecondition, "wrong-expected-version",
-		[]string{"stream-name", "s", "expected-version", "1", "actual-version", "2"}, esdb.ErrorCodeUnknown,
+		[]string{"stream-name", "s", "expected-version", "1", "actual-version", "2"},
+		esdb.ErrorCodeUnknown,
 	},
 	"append too large":         {codes.InvalidArgument, "maximum-append-size-exceeded", []string{"maximum-append-size", "1"}, esdb.ErrorCodeUnknown},
 	"event too large":          {codes.InvalidArgument, "maximum-append-event-size-exceeded", nil, esdb.ErrorCodeUnknown},

@@ -290,7 +290,7 @@ func TestWhatErrorsMean(t *testing.T) {
 		"internal":        {err: wrapped(codes.Internal, "")},
 		"unheard of":      {err: errors.New("?")},
 	} {
-		final, harmless, closed := esdbstore.Judge(c.err)
+		harmless, closed, final := esdbstore.Judge(c.err)
 		if !errors.Is(final, c.final) || harmless != c.harmless || closed != c.closed {
 			t.Errorf("%s: %v, %t, %t", name, final, harmless, closed)
 		}

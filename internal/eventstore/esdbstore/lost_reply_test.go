@@ -78,21 +78,21 @@ func lay(t *testing.T, target string) *line {
 			}
 			server, err := net.Dial("unix", target)
 			if err != nil {
-				client.Close() //nolint:errcheck // it is of no use either way
+				client.Close()
 				continue
 			}
 			l.mu.Lock()
 			l.conns = append(l.conns, client, server)
 			l.mu.Unlock()
-			running.Go(func() { io.Copy(server, client); server.Close() })            //nolint:errcheck // it breaks on purpose
-			running.Go(func() { io.Copy(&muted{client, l}, server); client.Close() }) //nolint:errcheck // it breaks on purpose
+			running.Go(func() { io.Copy(server, client); server.Close() })
+			running.Go(func() { io.Copy(&muted{client, l}, server); client.Close() })
 		}
 	})
 	t.Cleanup(func() {
-		listener.Close() //nolint:errcheck // the end of the test
+		listener.Close()
 		l.breakOff()
 		running.Wait()
-		os.RemoveAll(folder) //nolint:errcheck // the end of the test
+		os.RemoveAll(folder)
 	})
 	return l
 }
@@ -103,7 +103,7 @@ func (l *line) breakOff() {
 	defer l.mu.Unlock()
 	l.mute.Store(false)
 	for _, conn := range l.conns {
-		conn.Close() //nolint:errcheck // it breaks on purpose
+		conn.Close()
 	}
 	l.conns = nil
 }

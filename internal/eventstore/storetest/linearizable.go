@@ -57,7 +57,7 @@ var streamModel = porcupine.Model{
 func linearizable(t *testing.T, store, _ Store) {
 	const workers, rounds = 6, 25
 	stream := newStream()
-	start := time.Now()
+	start := time.Now() //nolint:forbidigo // the order of real calls is what is judged
 	var mu sync.Mutex
 	var history []porcupine.Operation
 	var group sync.WaitGroup
