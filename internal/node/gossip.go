@@ -31,7 +31,7 @@ func newMember(options Options, id uuid.UUID) *member {
 		m.address.Port = defaultPort
 	}
 	if m.clock == nil {
-		m.clock = time.Now
+		m.clock = time.Now //nolint:forbidigo // the default of who runs a node of their own
 	}
 	return m
 }

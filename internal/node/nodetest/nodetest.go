@@ -83,7 +83,7 @@ func (n *Node) start() {
 	if err != nil {
 		n.t.Fatalf("open node: %v", err)
 	}
-	lis, err := net.Listen("unix", n.socket)
+	lis, err := new(net.ListenConfig).Listen(n.t.Context(), "unix", n.socket)
 	if err != nil {
 		n.t.Fatalf("listen: %v", err)
 	}

@@ -29,10 +29,6 @@ func appendStreamKey(b []byte, name string, revision uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendStreamPrefix(b, name), revision)
 }
 
-func streamKeyRevision(key []byte) uint64 {
-	return binary.BigEndian.Uint64(key[len(key)-8:])
-}
-
 func appendHeadKey(b []byte, name string) []byte {
 	return append(append(b, headPrefix), name...)
 }

@@ -118,7 +118,7 @@ func (q *sequencer) start() error {
 		q.heads.Add(name, h)
 	}
 	if q.store.failure.cause() != nil {
-		return nil
+		return nil //nolint:nilerr // whoever waits is told of the failure where the group is answered
 	}
 	if err := q.store.db.ApplyNoSyncWait(g.batch, pebble.Sync); err != nil {
 		return err

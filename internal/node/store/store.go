@@ -56,7 +56,7 @@ func Open(options Options) (*Store, error) {
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("lock event store folder %s: %w", options.Dir, err)
 		}
-		return nil, fmt.Errorf("%w: %s (%v)", ErrLocked, options.Dir, err)
+		return nil, fmt.Errorf("%w: %s (%w)", ErrLocked, options.Dir, err)
 	}
 	s, err := open(options, lock)
 	if err != nil {
@@ -73,7 +73,7 @@ func withDefaults(o Options) Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Clock == nil {
-		o.Clock = time.Now
+		o.Clock = time.Now //nolint:forbidigo // the default of who runs a node of their own
 	}
 	if o.NewID == nil {
 		o.NewID = func() ID { return ID(uuid.New()) }
@@ -158,10 +158,10 @@ func (s *Store) Close() error {
 
 // flush spares the next start the replay of a long write-ahead log.
 func (s *Store) flush() error {
-	if s.failure.cause() != nil || s.db.Metrics().MemTable.Size < flushOnCloseAbove {
-		return nil
+	if s.failure.cause() == nil && s.db.Metrics().MemTable.Size >= flushOnCloseAbove {
+		return s.db.Flush()
 	}
-	return s.db.Flush()
+	return nil
 }
 
 // read keeps the database open until release is called.
