@@ -222,7 +222,7 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, pool *pgx
 	}
 	a.jobs, err = jobs.New(pool, jobs.Ports{
 		Effects: effects, Steps: onboarding,
-		Reaper: sagas.NewReaper(service, orphans{reader}, claimTTL, time.Now),
+		Reaper: upkeep{sagas.NewReaper(service, orphans{reader}, claimTTL, time.Now), reader},
 	}, jobs.Options{Logger: logger, Now: time.Now})
 	if err != nil {
 		return err

@@ -94,7 +94,8 @@ func New(ctx context.Context, options Options) (*Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	logger := watermill.NewSlogLogger(options.Logger)
+	// What the router tells of its own doings is detail here.
+	logger := watermill.NewSlogLoggerWithLevelMapping(options.Logger, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug})
 	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: options.Close + time.Second}, logger)
 	if err != nil {
 		pool.Close()

@@ -131,7 +131,7 @@ func (s *Store) write(ctx context.Context, stream string, expected eventstore.Ex
 			Data: record.Data, Metadata: record.Metadata,
 		}
 	}
-	options := esdb.AppendToStreamOptions{ExpectedRevision: revision(expected)}
+	options := esdb.AppendToStreamOptions{ExpectedRevision: revision(expected), RequiresLeader: true}
 	ctx, cancel := context.WithTimeout(ctx, s.options.AppendTimeout)
 	defer cancel()
 	result, err := try(ctx, s, func(ctx context.Context, client *esdb.Client) (*esdb.WriteResult, error) {
@@ -159,7 +159,8 @@ func (s *Store) page(ctx context.Context, stream string, from uint64) ([]eventst
 }
 
 func read(ctx context.Context, client *esdb.Client, stream string, from uint64) ([]eventstore.Recorded, error) {
-	options := esdb.ReadStreamOptions{Direction: esdb.Forwards, From: esdb.Revision(from)}
+	// A follower may lag: a login must not be judged by a password that was changed a moment ago.
+	options := esdb.ReadStreamOptions{Direction: esdb.Forwards, From: esdb.Revision(from), RequiresLeader: true}
 	reading, err := client.ReadStream(ctx, stream, options, pageSize)
 	if err != nil {
 		return nil, err

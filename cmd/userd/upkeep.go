@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"am-user-management/commands/sagas"
+	"am-user-management/readmodel"
+)
+
+// keepRequests is how long an Idempotency-Key of a request that left no event is remembered.
+const keepRequests = 7 * 24 * time.Hour
+
+// upkeep is the work that is due every minute: it releases abandoned claims, and forgets what nobody asks for any more.
+type upkeep struct {
+	reaper *sagas.Reaper
+	reader *readmodel.Reader
+}
+
+// ReapClaims does it and returns how many claims were released.
+func (u upkeep) ReapClaims(ctx context.Context) (int, error) {
+	released, err := u.reaper.ReapClaims(ctx)
+	return released, errors.Join(err, u.reader.Forget(ctx, time.Now().Add(-keepRequests)))
+}
