@@ -12,7 +12,7 @@ help: ## show this list
 
 .PHONY: run
 run: ## start everything on this machine: event store, Postgres, mail catcher, service (data in ./.data)
-	$(GO) run ./cmd/userd dev
+	LOG_FORMAT=$${LOG_FORMAT:-text} $(GO) run ./cmd/userd dev
 
 .PHONY: build
 build: ## build userd and userctl into ./bin

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"am-user-management/internal/config"
@@ -35,6 +36,7 @@ func dev(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Write
 	if err := os.MkdirAll(c.Process.DataDir, 0o755); err != nil { //nolint:gosec // Postgres runs as another user below it
 		return err
 	}
+	pidFile := filepath.Join(c.Process.DataDir, "userd.pid")
 	if !c.Stores.EventStoreURL.IsSet() {
 		store, err := devEventStore(ctx, &c, log)
 		if err != nil {
@@ -43,6 +45,10 @@ func dev(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Write
 		stops = append(stops, store.stop)
 		around.failed, around.eventStore = store.failed, store.address
 	}
+	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
+		return err
+	}
+	stops = append(stops, func() error { return os.Remove(pidFile) })
 	if !c.Stores.DatabaseURL.IsSet() {
 		stop, err := devPostgres(ctx, &c, log)
 		if err != nil {
