@@ -33,8 +33,12 @@ test-race: ## run every test with the race detector
 	cd internal/esdb && $(GO) test -race -timeout $(TIMEOUT) ./...
 
 .PHONY: test-stress
-test-stress: ## run the long tests: watermill's stress suite, kill -9 at random moments
-	STRESS=1 $(GO) test -timeout 30m -run 'Stress|Kill' $(PACKAGES)
+test-stress: ## run watermill's own stress suite against the feed (a minute)
+	STRESS=1 STRESS_TEST_COUNT=$${STRESS_TEST_COUNT:-3} $(GO) test -timeout 30m -run Stress ./internal/feed
+
+.PHONY: test-kill
+test-kill: ## kill the service 200 times under load and check what is left (a quarter of an hour)
+	KILLS=$${KILLS:-200} $(GO) test -v -timeout 90m -run Kill ./cmd/userd
 
 .PHONY: bench
 bench: ## measure the hot paths against the bare limits of this machine; prints ratios
@@ -63,6 +67,5 @@ golden: ## write the golden files of the events again; review the difference
 	$(GO) test ./internal/codec -update
 
 .PHONY: check
-check: lint test ## what CI runs
+check: lint test test-stress ## what CI runs
 	$(GO) mod verify
-	@test -z "$$(git status --porcelain --untracked-files=no 2>/dev/null)" || { git status --short; }

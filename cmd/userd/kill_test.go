@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,8 +35,11 @@ type acknowledged struct {
 // two owners, no step of an onboarding happened twice, and the tables are those that the log makes.
 func TestKillAtRandomMoments(t *testing.T) {
 	kills := 3
-	if os.Getenv("STRESS") != "" {
-		kills = 200
+	if text := os.Getenv("KILLS"); text != "" {
+		var err error
+		if kills, err = strconv.Atoi(text); err != nil {
+			t.Fatal("KILLS: ", err)
+		}
 	}
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
