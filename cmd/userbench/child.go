@@ -33,7 +33,7 @@ func startChild(ctx context.Context, name string, s settings, stderr io.Writer) 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(program, sideCommand, name, string(text)) //nolint:gosec,noctx // ourselves; it ends with its input
+	cmd := exec.Command(program, sideCommand, name, string(text)) //nolint:noctx // ourselves; it ends with its input
 	cmd.Stderr = stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *child) stop() error {
 	_ = c.stdin.Close() // an error means that it has ended already
 	hard := time.AfterFunc(childStop, func() { _ = c.cmd.Process.Kill() })
 	defer hard.Stop()
-	for range c.answers { //nolint:revive // Wait must come after the last read
+	for range c.answers { // Wait must come after the last read
 	}
 	return c.cmd.Wait()
 }

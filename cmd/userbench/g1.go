@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
@@ -11,8 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
-
-	"math/rand/v2"
 )
 
 // measureG1 compares the read that clients do most with the same read without anything around it.
@@ -29,10 +28,10 @@ func measureG1(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours := requester(s.address, http.StatusOK, func(_ int, to []byte) []byte {
+	ours := requester(s.address, func(_ int, to []byte) []byte {
 		return head(to, http.MethodGet, "/profile", 0, "Authorization", "Bearer "+s.users[rand.IntN(len(s.users))].session)
 	})
-	their := requester(bare.address, http.StatusOK, func(_ int, to []byte) []byte {
+	their := requester(bare.address, func(_ int, to []byte) []byte {
 		return head(to, http.MethodGet, "/users/"+person(rand.IntN(b.users)).String(), 0)
 	})
 	c, err := b.alternate(ctx, side{s.pid(), ours}, side{bare.pid(), their}, load{Callers: b.conns, For: b.seconds})

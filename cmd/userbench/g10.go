@@ -123,12 +123,15 @@ func openBareVisibility(ctx context.Context, s settings) (*subject, error) {
 		pool.Close()
 		return nil, errors.Join(err, stop(), db.Close())
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- p.run(ctx, 1<<62) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = p.run(ctx, 1<<62) // wait returns it
+	}()
 	return &subject{
 		close: func() error {
 			cancel()
-			<-ended // with the context's error, or with what wait failed with already
+			<-ended
 			pool.Close()
 			return errors.Join(stop(), db.Close())
 		},

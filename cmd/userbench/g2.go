@@ -31,12 +31,12 @@ func measureG2(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	var changes atomic.Uint64
-	ours := requester(s.address, http.StatusOK, func(_ int, to []byte) []byte {
+	ours := requester(s.address, func(_ int, to []byte) []byte {
 		body := newBio(changes.Add(1))
 		return append(head(to, http.MethodPatch, "/profile", len(body),
 			"Authorization", "Bearer "+s.users[rand.IntN(len(s.users))].session), body...)
 	})
-	their := requester(bare.address, http.StatusOK, func(_ int, to []byte) []byte {
+	their := requester(bare.address, func(_ int, to []byte) []byte {
 		body := newBio(changes.Add(1))
 		return append(head(to, http.MethodPost, "/users/"+strconv.Itoa(rand.IntN(b.users)), len(body)), body...)
 	})

@@ -5,10 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net/http"
 	"runtime"
-
-	mathrand "math/rand/v2"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -26,7 +25,7 @@ func measureG3(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	login := requester(s.address, http.StatusOK, func(_ int, to []byte) []byte {
+	login := requester(s.address, func(_ int, to []byte) []byte {
 		body, err := json.Marshal(map[string]string{"email": s.users[mathrand.IntN(len(s.users))].email, "password": thePassword})
 		if err != nil {
 			return nil // not reachable: two texts

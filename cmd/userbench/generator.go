@@ -76,9 +76,9 @@ func statusOf(line []byte) (int, error) {
 	return strconv.Atoi(string(line[from:to]))
 }
 
-// requester drives a server over HTTP: a connection per caller, the requests that write appends. An answer other than
-// the expected one, or 503, ends the run.
-func requester(address string, expected int, write func(caller int, to []byte) []byte) func(context.Context, load) (sample, error) {
+// requester drives a server over HTTP: a connection per caller, the requests that write appends. An answer other than 200
+// and 503 ends the run.
+func requester(address string, write func(caller int, to []byte) []byte) func(context.Context, load) (sample, error) {
 	return func(ctx context.Context, l load) (_ sample, err error) {
 		connections := make([]*connection, l.Callers)
 		defer func() {
@@ -96,7 +96,7 @@ func requester(address string, expected int, write func(caller int, to []byte) [
 		return drive(ctx, l, timed(func(_ context.Context, caller int) error {
 			status, body, err := connections[caller].request(func(to []byte) []byte { return write(caller, to) })
 			switch {
-			case err != nil || status == expected:
+			case err != nil || status == http.StatusOK:
 				return err
 			case status == http.StatusServiceUnavailable:
 				return errRefused

@@ -52,12 +52,17 @@ func (b *bench) startUserd(ctx context.Context) (*service, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build userd: %w\n%s", err, out)
 	}
-	s := &service{database: database, cmd: exec.Command(binary, "dev")} //nolint:gosec,noctx // it is told to stop
+	s := &service{database: database, cmd: exec.Command(binary, "dev")} //nolint:noctx // it is told to stop
 	s.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir(),
 		"DATA_DIR=" + filepath.Join(b.dir, "d"), "HTTP_ADDR=127.0.0.1:0", "INTERNAL_ADDR=127.0.0.1:0",
 		"LOG_LEVEL=warn", "DATABASE_URL=" + database, "SERVER_SECRET=" + serverSecret,
 		"KEYRING_KEK=" + base64.StdEncoding.EncodeToString(benchKEK()), "EMAIL_VERIFICATION_ENABLED=false",
+	}
+	for _, name := range []string{"GOGC", "GOMEMLIMIT", "GOMAXPROCS"} { // to try what they change
+		if value, set := os.LookupEnv(name); set {
+			s.cmd.Env = append(s.cmd.Env, name+"="+value)
+		}
 	}
 	s.cmd.Stderr = b.log
 	stdout, err := s.cmd.StdoutPipe()
