@@ -15,7 +15,7 @@ run: ## start everything on this machine: event store, Postgres, mail catcher, s
 	LOG_FORMAT=$${LOG_FORMAT:-text} $(GO) run ./cmd/userd dev
 
 .PHONY: build
-build: ## build userd and userctl into ./bin
+build: ## build the programs into ./bin
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
 
 .PHONY: test
