@@ -12,7 +12,9 @@ CREATE TABLE sessions (
     idle_seconds bigint      NOT NULL,
     ended_at     timestamptz
 ) WITH (fillfactor = 90);
-CREATE UNIQUE INDEX sessions_secret ON sessions (secret_hash);
+-- Not unique: 256 random bits do not repeat, and a second unique index would make two writers of one new row collide
+-- (the command and the projector) where ON CONFLICT arbitrates the first.
+CREATE INDEX sessions_secret ON sessions (secret_hash);
 CREATE INDEX sessions_open ON sessions (user_id, started_at) WHERE ended_at IS NULL;
 
 -- When a session was last used, to the minute. Not in the log and not rebuilt: without it a session counts as unused

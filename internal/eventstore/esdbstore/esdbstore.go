@@ -37,6 +37,8 @@ type Store struct {
 	codec   *codec.Codec
 	options Options
 
+	aside aside
+
 	mu     sync.Mutex
 	client *esdb.Client
 }
@@ -51,7 +53,7 @@ func New(connect func() (*esdb.Client, error), c *codec.Codec, options Options) 
 	set(&options.LoadTimeout, 5*time.Second)
 	set(&options.AppendTimeout, 10*time.Second)
 	set(&options.TryTimeout, 3*time.Second)
-	return &Store{connect: connect, codec: c, options: options}
+	return &Store{connect: connect, codec: c, options: options, aside: newAside()}
 }
 
 // Close closes the client. Close it when no call is running; a later call makes a new client.

@@ -31,7 +31,7 @@ func try[T any](ctx context.Context, s *Store, call func(context.Context, *esdb.
 		client, err := s.use()
 		if err == nil {
 			var result T
-			if result, err = once(ctx, s.options.TryTimeout, client, call); err == nil {
+			if result, err = once(ctx, s, client, call); err == nil {
 				return result, nil
 			}
 			judged := judge(err)
@@ -56,16 +56,14 @@ func try[T any](ctx context.Context, s *Store, call func(context.Context, *esdb.
 
 // once is one try. It comes back in time even if the client does not, and survives the client's panics: it knows only
 // some of the messages that a server may send.
-func once[T any](ctx context.Context, timeout time.Duration, client *esdb.Client,
-	call func(context.Context, *esdb.Client) (T, error),
-) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+func once[T any](ctx context.Context, s *Store, client *esdb.Client, call func(context.Context, *esdb.Client) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.TryTimeout)
 	type answer struct {
 		result T
 		err    error
 	}
 	answered := make(chan answer, 1)
-	go func() {
+	s.aside.do(func() {
 		defer cancel()
 		var a answer
 		defer func() {
@@ -75,7 +73,7 @@ func once[T any](ctx context.Context, timeout time.Duration, client *esdb.Client
 			answered <- a
 		}()
 		a.result, a.err = call(ctx, client)
-	}()
+	})
 	select {
 	case a := <-answered:
 		return a.result, a.err
