@@ -3,7 +3,7 @@ package store
 // decide checks one write against the newest state and, if it is accepted, adds its records to the group. An error
 // that is neither WrongRevisionError nor StreamDeletedError means that the database cannot be read.
 func (q *sequencer) decide(w *write) error {
-	h, err := q.head(w.stream)
+	h, err := q.headFor(w)
 	if err != nil {
 		return err
 	}

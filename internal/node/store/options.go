@@ -53,6 +53,8 @@ const (
 	// groupWrites and groupBytes end a group that would keep its first writer waiting.
 	groupWrites = 1024
 	groupBytes  = 4 << 20
+	// yields is how often the sequencer lets other goroutines run before it builds a group.
+	yields = 2
 	// groupsInFlight is how many groups may wait for the disk while the next one is built.
 	groupsInFlight = 128
 )
