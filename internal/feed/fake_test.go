@@ -23,7 +23,9 @@ type fakeLog struct {
 	items   []feed.Item
 	changed chan struct{}
 	opened  int
+	closed  int
 	handed  int
+	headErr error
 	// drop is asked before the item of an index is handed out.
 	drop func(index int) bool
 }
@@ -83,6 +85,13 @@ func (l *fakeLog) counts() (opened, handed int) {
 	return l.opened, l.handed
 }
 
+// open is how many subscriptions there are.
+func (l *fakeLog) open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.opened - l.closed
+}
+
 func (l *fakeLog) Open(ctx context.Context, _ string, after eventstore.Position) (feed.Stream, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,10 +107,12 @@ func (l *fakeLog) Open(ctx context.Context, _ string, after eventstore.Position)
 func (l *fakeLog) Head(context.Context) (eventstore.Position, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.items) == 0 {
-		return eventstore.Position{}, nil
+	for i := len(l.items) - 1; i >= 0; i-- {
+		if l.items[i].HasEvent {
+			return l.items[i].At, l.headErr
+		}
 	}
-	return l.items[len(l.items)-1].At, nil
+	return eventstore.Position{}, l.headErr
 }
 
 func (l *fakeLog) Next(_ context.Context, after eventstore.Position) (time.Time, bool, error) {
@@ -120,6 +131,7 @@ type fakeStream struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	next   int
+	closed bool
 }
 
 func (s *fakeStream) Recv() (feed.Item, error) {
@@ -144,7 +156,15 @@ func (s *fakeStream) Recv() (feed.Item, error) {
 	}
 }
 
-func (s *fakeStream) Close() { s.cancel() }
+func (s *fakeStream) Close() {
+	s.cancel()
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		s.log.closed++
+	}
+}
 
 // fakeTurns is one turn in memory that can be lost, and remembers how far it came.
 type fakeTurns struct {

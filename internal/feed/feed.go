@@ -1,11 +1,12 @@
 // Package feed carries events from the log to whoever reacts to them: projections that write rows, sagas that run
 // commands. It exists so that no event is ever skipped, applied twice with an effect, or lost sight of when it fails.
 //
-// The way of an event: a catch-up subscription to the whole log → Subscriber (watermill's message.Subscriber; a
-// message is a batch of whatever is there) → watermill's Router → one handler per projection → one Postgres
-// transaction with the rows and the checkpoint. The effect is exactly-once because the checkpoint is compared and set
-// in that transaction; leases only see to it that two instances do not both do the work. A projection that cannot
-// apply an event halts there, visibly, until an operator retries or skips; it never goes on by itself.
+// The way of an event: a catch-up subscription to the whole log → SharedLog (the projections that are up to date live
+// on one subscription) → Subscriber (watermill's message.Subscriber; a message is a batch of whatever is there) →
+// watermill's Router → one handler per projection → one Postgres transaction with the rows and the checkpoint. The
+// effect is exactly-once because the checkpoint is compared and set in that transaction; leases only see to it that
+// two instances do not both do the work. A projection that cannot apply an event halts there, visibly, until an
+// operator retries or skips; it never goes on by itself.
 //
 // Positions lets a reader wait until a projection has applied a position, which is how a read follows a write.
 //
@@ -102,7 +103,8 @@ func New(ctx context.Context, options Options) (*Feed, error) {
 		return nil, err
 	}
 	router.AddMiddleware(middleware.Recoverer)
-	f := &Feed{options: options, pool: pool, router: router, log: options.Log, stopping: make(chan struct{})}
+	f := &Feed{options: options, pool: pool, router: router, stopping: make(chan struct{})}
+	f.log = NewSharedLog(options.Log, SharedOptions{}) // many projections, one subscription
 	f.rows = newCheckpoints(pool, GroupOptions{
 		Owner: options.Owner, Timing: options.Timing, Now: options.Now, Logger: options.Logger,
 	})

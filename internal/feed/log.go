@@ -34,7 +34,7 @@ type Stream interface {
 type Item struct {
 	// At is the position in the topic to go on after.
 	At eventstore.Position
-	// Event is the event at that position, if HasEvent.
+	// Event is the event at that position, if HasEvent. Its bytes are shared with other streams: nobody changes them.
 	Event    eventstore.Recorded
 	HasEvent bool
 }

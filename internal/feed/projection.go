@@ -21,7 +21,7 @@ type Projection interface {
 }
 
 // Decoder decodes the events that a projection handles; all of one batch at once, so that it looks up their keys
-// at once. Envelopes come in the order of the records.
+// at once. Envelopes come in the order of the records, whose bytes are others' too and stay as they are.
 type Decoder interface {
 	Decode(ctx context.Context, records []eventstore.Recorded) ([]eventstore.Envelope, error)
 }
