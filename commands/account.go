@@ -83,17 +83,14 @@ func (s *Service) VerifyEmail(ctx context.Context, r Request, user, request doma
 // ResendVerification asks for another mail with another token; earlier ones stay valid. An address that is unknown or
 // verified changes nothing and is no error: the answer must not tell.
 func (s *Service) ResendVerification(ctx context.Context, r Request, emailNormal string) (Result, error) {
-	owner, err := s.ownerOf(ctx, emailNormal)
-	if err != nil || owner.IsZero() {
+	state, err := s.accountOf(ctx, emailNormal)
+	if err != nil || !state.Exists() {
 		return Result{}, err
 	}
 	now := s.now()
 	outcome, err := execute(ctx, s, r, account.RequestVerification{
-		UserID: owner, RequestID: domain.ID(r.derive("verification")), ExpiresAt: now.Add(s.settings.VerifyTokenTTL), Now: now,
+		UserID: state.UserID, RequestID: domain.ID(r.derive("verification")), ExpiresAt: now.Add(s.settings.VerifyTokenTTL), Now: now,
 	})
-	if errors.Is(err, account.ErrNotFound) {
-		return Result{}, nil
-	}
 	return outcome.Result, err
 }
 
@@ -124,17 +121,9 @@ func (s *Service) Login(ctx context.Context, r Request, c Credentials) (Outcome[
 
 // authenticate finds the account of an address by its claim, never by a table that may lag, and proves the password.
 func (s *Service) authenticate(ctx context.Context, c Credentials) (domain.ID, error) {
-	owner, err := s.ownerOf(ctx, c.EmailNormal)
+	state, err := s.accountOf(ctx, c.EmailNormal)
 	if err != nil {
 		return domain.ID{}, err
-	}
-	var state account.State
-	if !owner.IsZero() {
-		found, _, err := load[account.State, account.Event](ctx, s, account.StreamOf(owner))
-		if err != nil {
-			return domain.ID{}, err
-		}
-		state = found.State
 	}
 	if state.PasswordHash.Text() == "" { // unknown, aborted half-way, or erased
 		if err := s.passwords.Decoy(ctx, c.Password); err != nil {
@@ -167,8 +156,17 @@ func (s *Service) Account(ctx context.Context, id domain.ID) (Outcome[account.St
 	return outcome, err
 }
 
-// ownerOf is the account that claims an address, zero if none does.
-func (s *Service) ownerOf(ctx context.Context, emailNormal string) (domain.ID, error) {
-	claim, _, err := load[email.State, email.Event](ctx, s, email.StreamOf(s.claimOf(emailNormal)))
-	return claim.State.Owner, err
+// accountOf is the account that was created with a claim on an address; the zero state if there is none. A claim alone
+// proves nothing: it may have been made by a request that came to nothing.
+func (s *Service) accountOf(ctx context.Context, emailNormal string) (account.State, error) {
+	key := s.claimOf(emailNormal)
+	claim, _, err := load[email.State, email.Event](ctx, s, email.StreamOf(key))
+	if err != nil || claim.State.Owner.IsZero() {
+		return account.State{}, err
+	}
+	found, _, err := load[account.State, account.Event](ctx, s, account.StreamOf(claim.State.Owner))
+	if err != nil || found.State.EmailClaim != key {
+		return account.State{}, err
+	}
+	return found.State, nil
 }

@@ -55,6 +55,14 @@ func execute[S domain.State[S, E], E domain.Event](ctx context.Context, s *Servi
 		if attempt == attempts {
 			return Outcome[S]{}, ErrConflict
 		}
+		if attempt == 1 {
+			leave, err := s.queues.enter(ctx, stream)
+			if err != nil {
+				return Outcome[S]{}, err
+			}
+			defer leave()
+			continue
+		}
 		if err := pause(ctx, attempt); err != nil {
 			return Outcome[S]{}, err
 		}

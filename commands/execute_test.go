@@ -1,8 +1,12 @@
 package commands_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"am-user-management/commands"
@@ -113,6 +117,58 @@ func TestRivalsAreDecidedAgainAndThenToldOfTheConflict(t *testing.T) {
 	other.EmailNormal = "other@example.org"
 	if _, err := b.Register(t.Context(), request(), other); !errors.Is(err, commands.ErrConflict) {
 		t.Errorf("got %v, want ErrConflict", err)
+	}
+}
+
+func TestManyWritersOfOneStreamAllGetTheirTurn(t *testing.T) {
+	b := newBench(t)
+	user := b.register(t).UserID
+	if err := b.CreateProfile(t.Context(), request(), account.UserCreated{UserID: user}); err != nil {
+		t.Fatal(err)
+	}
+	const writers = 50
+	var group sync.WaitGroup
+	for i := range writers {
+		group.Go(func() {
+			patch := profile.Patch{Metadata: json.RawMessage(fmt.Sprintf(`{"k%d":1}`, i))}
+			if _, err := b.UpdateProfile(t.Context(), request(), user, patch); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if got := strings.Count(b.types(t, profile.StreamOf(user)), "profile_updated"); got != writers {
+		t.Errorf("%d of %d changes were made", got, writers)
+	}
+}
+
+func TestOneKeyAtTheSameMomentIsOneRequest(t *testing.T) {
+	b := newBench(t)
+	user := b.register(t).UserID
+	if err := b.CreateProfile(t.Context(), request(), account.UserCreated{UserID: user}); err != nil {
+		t.Fatal(err)
+	}
+	key := request()
+	var group sync.WaitGroup
+	var done, refused atomic.Int64
+	for i := range 16 {
+		group.Go(func() {
+			r, bio := key, domain.NewPersonal(fmt.Sprint(i))
+			r.Fingerprint = fmt.Sprint("body ", i)
+			_, err := b.UpdateProfile(t.Context(), r, user, profile.Patch{Bio: &bio})
+			switch {
+			case err == nil:
+				done.Add(1)
+			case errors.Is(err, commands.ErrKeyReused):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if done.Load() != 1 || refused.Load() != 15 {
+		t.Errorf("%d were done and %d refused", done.Load(), refused.Load())
 	}
 }
 

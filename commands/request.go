@@ -41,9 +41,11 @@ func Reaction(trigger eventstore.Envelope, saga, step, onBehalfOf string) Reques
 // derive names something that the request makes.
 func (r Request) derive(what string) uuid.UUID { return uuid.NewSHA1(r.CommandID, []byte(what)) }
 
-// eventID is the id of the event that the request appends to a stream as its index-th.
+// eventID is the id of the event that the request appends to a stream as its index-th. What is asked is part of it: a
+// store answers a repeated append by its ids alone, so two requests under one key, at the same moment, must not make
+// the same ones.
 func (r Request) eventID(stream string, index int) uuid.UUID {
-	return r.derive(stream + "/" + strconv.Itoa(index))
+	return r.derive(r.Fingerprint + "/" + stream + "/" + strconv.Itoa(index))
 }
 
 func (r Request) metadata() eventstore.Metadata {

@@ -78,13 +78,14 @@ type Service struct {
 	validZone func(string) bool
 	clock     func() time.Time
 	settings  Settings
+	queues    *queues
 }
 
 // New makes the service.
 func New(d Dependencies) *Service {
 	return &Service{
 		store: d.Store, inline: d.Inline, passwords: d.Passwords, claimOf: d.ClaimOf,
-		validZone: d.ValidZone, clock: d.Clock, settings: d.Settings,
+		validZone: d.ValidZone, clock: d.Clock, settings: d.Settings, queues: newQueues(),
 	}
 }
 

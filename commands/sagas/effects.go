@@ -60,8 +60,11 @@ func (e *Effects) SendVerification(ctx context.Context, user, request domain.ID)
 	}
 	state := found.State
 	wanted, first := find(state.Requests, request)
-	if wanted == nil || wanted.Used || !state.VerifiedAt.IsZero() || state.Email.Erased() {
+	switch {
+	case wanted == nil || state.Email.Erased():
 		return nil
+	case !state.VerifiedAt.IsZero(): // by an earlier try that was not recorded
+		return e.finish(ctx, user, onboarding.Mail)
 	}
 	if first {
 		if done, err := e.service.StepDone(ctx, user, onboarding.Mail); err != nil || done {
