@@ -11,12 +11,12 @@ import (
 
 const maxIdempotencyKey = 200 // characters
 
-// command is the request that a call makes of the commands. With an Idempotency-Key its id is a function of the
-// caller, the route and the key, and its fingerprint one of the body; without, both are of this call only.
+// command is the request that a call makes of the commands. With an Idempotency-Key, which it remembers, its id is a
+// function of the caller, the route and the key, and its fingerprint one of the body; without, both are of this call.
 //
 // Of passwords in the body the fingerprint keeps twelve bits: enough to notice nearly every other password, too few to
 // find one by trying, should log and server secret both be stolen.
-func (s *Server) command(c *call, passwords ...password) (commands.Request, error) {
+func (s *Server) command(ctx context.Context, c *call, passwords ...password) (commands.Request, error) {
 	header := c.Request().Header
 	request := commands.Request{
 		Actor: c.actor(), Traceparent: c.traceparent, Client: s.source(c.Request()),
@@ -33,8 +33,11 @@ func (s *Server) command(c *call, passwords ...password) (commands.Request, erro
 	place := c.route.Method + " " + c.route.Path
 	request.CommandID = uuid.NewSHA1(s.namespace, []byte(caller(request)+"\n"+place+"\n"+key[0]))
 	fingerprint, err := s.fingerprint(place, c.body, passwords)
+	if err != nil {
+		return commands.Request{}, err
+	}
 	request.Fingerprint = fingerprint
-	return request, err
+	return request, s.once(ctx, request)
 }
 
 // caller is the scope of an Idempotency-Key.
@@ -68,12 +71,9 @@ func (s *Server) correlation(requestID string) uuid.UUID {
 	return uuid.NewSHA1(s.namespace, []byte("request/"+requestID))
 }
 
-// once records an Idempotency-Key before a command whose stream is chosen by the body: there another body would find
-// another stream, and no trace of the first.
+// once records an Idempotency-Key before its command: a command that fails, changes nothing, or goes to a stream that
+// the body chooses leaves no trace that another body under the same key would meet.
 func (s *Server) once(ctx context.Context, r commands.Request) error {
-	if r.Fingerprint == "" {
-		return nil
-	}
 	remembered, err := s.reader.Remember(ctx, r.CommandID, r.Fingerprint, s.clock())
 	if err == nil && remembered != r.Fingerprint {
 		err = commands.ErrKeyReused

@@ -3,12 +3,12 @@ package http
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"am-user-management/domain"
+	"am-user-management/readmodel"
 )
 
 // statuses is the one place where a rule's kind becomes a status.
@@ -72,7 +72,6 @@ type problem struct {
 func problemOf(err error) (p problem, code string) {
 	var rule *domain.Error
 	var protocol *protocolError
-	var network net.Error
 	switch {
 	case errors.As(err, &rule):
 		return problem{Type: "/problems/" + rule.Code, Title: rule.Title, Status: StatusOf(rule.Kind), Detail: rule.Detail, Errors: rule.Fields}, rule.Code
@@ -81,7 +80,7 @@ func problemOf(err error) (p problem, code string) {
 		protocol = errNoRoute
 	case errors.Is(err, echo.ErrMethodNotAllowed):
 		protocol = errMethod
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.As(err, &network):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), readmodel.Unavailable(err):
 		return problemOf(errBusy)
 	default:
 		protocol = errInternal

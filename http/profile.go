@@ -68,7 +68,7 @@ func (s *Server) updateProfile(ctx context.Context, c *call) error {
 	if err := c.bind(&body); err != nil {
 		return err
 	}
-	command, err := s.command(c)
+	command, err := s.command(ctx, c)
 	if err != nil {
 		return err
 	}

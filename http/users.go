@@ -43,7 +43,7 @@ func (s *Server) signUp(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	command, err := s.command(c, password{"password", body.Password})
+	command, err := s.command(ctx, c, password{"password", body.Password})
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,8 @@ func (s *Server) verifyEmail(ctx context.Context, c *call) error {
 	if err != nil {
 		return account.ErrTokenInvalid
 	}
-	command, err := s.command(c)
+	command, err := s.command(ctx, c)
 	if err != nil {
-		return err
-	}
-	if err := s.once(ctx, command); err != nil {
 		return err
 	}
 	outcome, err := s.commands.VerifyEmail(ctx, command, user, request)
@@ -84,11 +81,8 @@ func (s *Server) resendVerification(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	command, err := s.command(c)
+	command, err := s.command(ctx, c)
 	if err != nil {
-		return err
-	}
-	if err := s.once(ctx, command); err != nil {
 		return err
 	}
 	timer := time.NewTimer(evenTime)
