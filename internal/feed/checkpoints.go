@@ -80,10 +80,11 @@ const createRow = `
 const takeTurn = `
 	UPDATE checkpoints
 	SET epoch = epoch + 1, owner = $2, lease_until = clock_timestamp() + $3, updated_at = clock_timestamp()
-	WHERE projection = $1 AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+	WHERE projection = $1 AND (lease_until IS NULL OR lease_until <= clock_timestamp() OR owner = $2)
 	RETURNING commit_position, prepare_position, epoch`
 
-// try begins a turn if no other is on; nil if one is. start is asked for the first position of a new projection.
+// try begins a turn if no other owner's is on; nil if one is. A turn of its own name is that of a process before it,
+// which is gone, or one that is about to end: the new epoch fences it. start is asked for the first position of a new projection.
 func (c *checkpoints) try(ctx context.Context, name string,
 	start func(context.Context) (eventstore.Position, error),
 ) (*lease, error) {
@@ -91,7 +92,7 @@ func (c *checkpoints) try(ctx context.Context, name string,
 	if err != nil {
 		return nil, err
 	}
-	if present, ok := known[name]; ok && !present.free {
+	if present, ok := known[name]; ok && !present.free && present.owner != c.owner {
 		return nil, nil
 	} else if !ok {
 		first, err := start(ctx)

@@ -23,6 +23,9 @@ type Options struct {
 	Attempts int
 	// ReapEvery is how often abandoned claims are looked for; 0 is a minute.
 	ReapEvery time.Duration
+	// Alone says that no other process works on the queue: a job that runs when this one starts was left by one that
+	// was killed, and is taken up at once instead of after stuckAfter.
+	Alone bool
 	// Backoff is how long to wait after the given failed attempt, counted from 1; nil is Backoff.
 	Backoff func(attempt int) time.Duration
 	// Now is the clock that the queue's own times are compared with: the real one, also where a test moves the clock
@@ -38,6 +41,8 @@ const (
 	// it, the second when the notice got lost (River drops those that come right after another) or a retry comes due.
 	fetchCooldown = 20 * time.Millisecond
 	pollInterval  = 200 * time.Millisecond
+	// stuckAfter is when a job counts as abandoned by a process that was killed: longer than any attempt may take.
+	stuckAfter = 40 * time.Second
 	// cancelGrace is how long cancelled jobs may take to return.
 	cancelGrace = 5 * time.Second
 	// A done job is kept for a day, so that the same effect inserted again is noticed; a dead one until somebody looked.
@@ -48,6 +53,8 @@ const (
 // Client works on jobs. Its Queue inserts and lists them.
 type Client struct {
 	*Queue
+	pool  *pgxpool.Pool
+	alone bool
 }
 
 // New makes a client; it works on nothing until Start. The tables must exist, see Migrate.
@@ -78,6 +85,8 @@ func New(pool *pgxpool.Pool, ports Ports, o Options) (*Client, error) {
 		MaxAttempts:                 o.Attempts,
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           pollInterval,
+		JobTimeout:                  effectTimeout,
+		RescueStuckJobsAfter:        stuckAfter,
 		RetryPolicy:                 retryPolicy{backoff: o.Backoff, now: o.Now},
 		CompletedJobRetentionPeriod: keepCompleted,
 		CancelledJobRetentionPeriod: keepDead,
@@ -92,11 +101,17 @@ func New(pool *pgxpool.Pool, ports Ports, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{Queue: &Queue{client: client}}, nil
+	return &Client{Queue: &Queue{client: client}, pool: pool, alone: o.Alone}, nil
 }
 
 // Start begins to work and returns. Only Stop ends it.
 func (c *Client) Start(ctx context.Context) error {
+	if c.alone {
+		const takeUp = `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'running'`
+		if _, err := c.pool.Exec(ctx, takeUp); err != nil {
+			return err
+		}
+	}
 	return c.client.Start(context.WithoutCancel(ctx))
 }
 

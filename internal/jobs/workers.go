@@ -62,7 +62,7 @@ func (w *worker[T]) NextRetry(*river.Job[T]) time.Time {
 // The bounds of one attempt.
 const (
 	effectTimeout = 30 * time.Second
-	reapTimeout   = 5 * time.Minute
+	reapTimeout   = 50 * time.Second
 )
 
 func (p Ports) workers(nextReap func() time.Time) (*river.Workers, error) {
