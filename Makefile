@@ -12,7 +12,7 @@ help: ## show this list
 
 .PHONY: run
 run: ## start everything on this machine: event store, Postgres, mail catcher, service (data in ./.data)
-	LOG_FORMAT=$${LOG_FORMAT:-text} $(GO) run ./cmd/userd dev
+	@$(GO) build -o bin/userd ./cmd/userd && LOG_FORMAT=$${LOG_FORMAT:-text} exec bin/userd dev
 
 .PHONY: build
 build: ## build the programs into ./bin

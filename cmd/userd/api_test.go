@@ -105,8 +105,8 @@ func (w *world) token(address string) string {
 // eventually asks until it is so; what it asks for happens in another process.
 func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
-	deadline := time.After(60 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
+	deadline := time.After(3 * time.Minute) // a job of a killed process is taken up after a minute or two
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !so() {
 		select {

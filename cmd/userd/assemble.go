@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
+	_ "time/tzdata" // the zones, where the machine has none
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
@@ -173,7 +175,7 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 	return commands.New(commands.Dependencies{
 		Store: store, Inline: inline, Passwords: hasher, Clock: time.Now,
 		ClaimOf:   func(normal string) string { return email.Claim(pepper, normal) },
-		ValidZone: func(name string) bool { _, err := time.LoadLocation(name); return err == nil },
+		ValidZone: validZone,
 		Settings: commands.Settings{
 			EmailVerification: c.VerifiesEmail(), VerifyTokenTTL: c.Account.VerifyTokenTTL,
 			SessionAbsoluteTTL: c.Account.SessionAbsoluteTTL, SessionIdleTTL: c.Account.SessionIdleTTL,
@@ -181,6 +183,17 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 			TrialDays: c.Subscription.TrialDays, TrialPlan: plan.Pro, DefaultRole: c.Roles.DefaultRole,
 		},
 	}), nil
+}
+
+// validZone reports whether a name is one of the places of the IANA database, and not one of the files beside them that
+// mean something else on every machine.
+func validZone(name string) bool {
+	switch first, _, _ := strings.Cut(name, "/"); first {
+	case "Local", "localtime", "posixrules", "Factory", "posix", "right":
+		return false
+	}
+	_, err := time.LoadLocation(name)
+	return err == nil
 }
 
 // prepare writes what the program brings along. It waits for the event store.
@@ -223,7 +236,7 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, pool *pgx
 	a.jobs, err = jobs.New(pool, jobs.Ports{
 		Effects: effects, Steps: onboarding,
 		Reaper: upkeep{sagas.NewReaper(service, orphans{reader}, claimTTL, time.Now), reader},
-	}, jobs.Options{Logger: logger, Now: time.Now})
+	}, jobs.Options{Logger: logger, Now: time.Now, Alone: c.Mode == config.Dev})
 	if err != nil {
 		return err
 	}
@@ -231,7 +244,13 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, pool *pgx
 	for _, projection := range projections.All() {
 		consumers = append(consumers, feed.Consumer{Projection: projection})
 	}
-	a.feed, err = feed.New(ctx, feed.Options{Log: log, Decoder: events, Pool: pool, Consumers: consumers, Logger: logger})
+	owner := "" // made up: other instances may run beside this one
+	if c.Mode == config.Dev {
+		owner = "dev" // the only one on its folder: it need not wait for the lease of the process before it
+	}
+	a.feed, err = feed.New(ctx, feed.Options{
+		Log: log, Decoder: events, Pool: pool, Consumers: consumers, Owner: owner, Logger: logger,
+	})
 	return err
 }
 

@@ -26,7 +26,8 @@ const maxSocketPath = 100
 // dev runs the service with everything it needs in one process, but Postgres, which is its child. What the settings
 // name is used instead of what would be embedded.
 func dev(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Writer) (err error) {
-	around := surroundings{eventStore: hostsOf(c.Stores.EventStoreURL.Text()), postgres: hostsOf(c.Stores.DatabaseURL.Text())}
+	failed := make(chan error, 2)
+	around := surroundings{failed: failed, eventStore: hostsOf(c.Stores.EventStoreURL.Text()), postgres: hostsOf(c.Stores.DatabaseURL.Text())}
 	var stops []func() error
 	defer func() {
 		for i := len(stops) - 1; i >= 0; i-- {
@@ -43,14 +44,15 @@ func dev(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Write
 			return err
 		}
 		stops = append(stops, store.stop)
-		around.failed, around.eventStore = store.failed, store.address
+		around.eventStore = store.address
+		go func() { failed <- <-store.failed }()
 	}
 	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
 		return err
 	}
 	stops = append(stops, func() error { return os.Remove(pidFile) })
 	if !c.Stores.DatabaseURL.IsSet() {
-		stop, err := devPostgres(ctx, &c, log)
+		stop, err := devPostgres(ctx, &c, log, failed)
 		if err != nil {
 			return err
 		}
@@ -98,8 +100,8 @@ func devEventStore(ctx context.Context, c *config.Config, log *slog.Logger) (*em
 	return store, nil
 }
 
-// devPostgres runs Postgres as a child process.
-func devPostgres(ctx context.Context, c *config.Config, log *slog.Logger) (func() error, error) {
+// devPostgres runs Postgres as a child process. If it ends by itself failed hears of it.
+func devPostgres(ctx context.Context, c *config.Config, log *slog.Logger, failed chan<- error) (func() error, error) {
 	server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(c.Process.DataDir, "postgres"), Logger: log})
 	if err != nil {
 		return nil, err
@@ -113,7 +115,16 @@ func devPostgres(ctx context.Context, c *config.Config, log *slog.Logger) (func(
 	if !own {
 		c.Stores.KeyringDatabaseURL = c.Stores.DatabaseURL
 	}
+	stopping := make(chan struct{})
+	go func() {
+		select {
+		case <-server.Done():
+			failed <- errors.New("PostgreSQL, our child process, has ended")
+		case <-stopping:
+		}
+	}()
 	return func() error {
+		close(stopping)
 		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 		defer cancel()
 		return server.Stop(ctx)

@@ -79,13 +79,18 @@ func (w *world) history(p *process) []eventstore.Envelope {
 	return all
 }
 
+// pool is the one pool of an address.
 func (w *world) pool(address string) *pgxpool.Pool {
 	w.t.Helper()
+	if pool, ok := w.pools[address]; ok {
+		return pool
+	}
 	pool, err := pgxpool.New(context.Background(), address)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(pool.Close)
+	w.pools[address] = pool
 	return pool
 }
 

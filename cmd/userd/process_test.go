@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"am-user-management/internal/pgtest"
 	"am-user-management/internal/smtpcatcher"
 	"am-user-management/internal/tokenservice"
@@ -57,6 +59,7 @@ type world struct {
 	tokens *tokenservice.Stub
 	// database is the address of the service's tables, set by newWorld; a world that is alone has its own Postgres.
 	database string
+	pools    map[string]*pgxpool.Pool
 	env      []string
 }
 
@@ -86,7 +89,7 @@ func newWorldAlone(t testing.TB, settings ...string) *world {
 	stub := tokenservice.NewStub(tokenKey)
 	tokens := httptest.NewServer(stub)
 	t.Cleanup(tokens.Close)
-	w := &world{t: t, dir: dir, mail: catcher, tokens: stub}
+	w := &world{t: t, dir: dir, mail: catcher, tokens: stub, pools: map[string]*pgxpool.Pool{}}
 	w.env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
 		"DATA_DIR=" + filepath.Join(dir, "data"), "HTTP_ADDR=127.0.0.1:0", "INTERNAL_ADDR=127.0.0.1:0",

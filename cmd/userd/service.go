@@ -21,8 +21,10 @@ const (
 	startTries = time.Minute
 	// catchUpTime is how long a start waits for the views to catch up with the log.
 	catchUpTime = 10 * time.Second
+	// drainTime is how long a service that stops goes on taking requests: clients and balancers have to notice.
+	drainTime = 500 * time.Millisecond
 	// stopTime bounds how long it takes to finish what was begun.
-	stopTime = 10 * time.Second
+	stopTime = 9 * time.Second
 )
 
 // surroundings are what `userd dev` brings along and `userd serve` finds in its settings.
@@ -53,7 +55,9 @@ func runService(ctx context.Context, c config.Config, around surroundings, log *
 	if err != nil {
 		return err
 	}
-	servers := []*http.Server{amhttp.NewListener(parts.server.Public(), log), amhttp.NewListener(parts.server.Internal(), log)}
+	servers := []*http.Server{
+		amhttp.NewListener(parts.drained(parts.server.Public()), log), amhttp.NewListener(parts.server.Internal(), log),
+	}
 
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
@@ -115,10 +119,24 @@ func (a *assembly) catchUp(ctx context.Context, log *slog.Logger) bool {
 	return ctx.Err() == nil
 }
 
-// shutdown stops taking requests, then jobs, and returns when those that were begun have ended or stopTime is over.
+// drained tells clients, while the service is stopping, to bring their next request to somebody else: a connection that
+// is merely closed may be closed just when they send one.
+func (a *assembly) drained(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shutdown turns readiness red, sends clients away, stops taking requests, then jobs, and returns when what was begun
+// has ended or stopTime is over.
 func shutdown(parts *assembly, servers []*http.Server, log *slog.Logger) error {
 	log.Info("stopping")
 	parts.draining.Store(true)
+	drain := time.NewTimer(drainTime)
+	<-drain.C
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	var failures []error
