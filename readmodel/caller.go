@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // The answers about a session that may not be used.
@@ -39,16 +40,15 @@ const (
 )
 
 type callerRow struct {
-	caller      Caller
-	startedAt   time.Time
-	idleSeconds int64
-	status      string
+	sessionID, userID    pgtype.UUID
+	startedAt, expiresAt pgtype.Timestamptz
+	idleSeconds          pgtype.Int8
+	status               pgtype.Text
 }
 
 func (row *callerRow) targets(more ...any) []any {
 	return append([]any{
-		(*[16]byte)(&row.caller.SessionID), (*[16]byte)(&row.caller.UserID), &row.startedAt, &row.caller.ExpiresAt,
-		&row.idleSeconds, &row.status,
+		&row.sessionID, &row.userID, &row.startedAt, &row.expiresAt, &row.idleSeconds, &row.status,
 	}, more...)
 }
 
@@ -94,19 +94,20 @@ func (r *Reader) caller(ctx context.Context, now time.Time, row *callerRow, sql 
 	if err != nil {
 		return Caller{}, err
 	}
-	c := row.caller
-	c.idle = time.Duration(row.idleSeconds) * time.Second
-	utc(&c.ExpiresAt, &row.startedAt)
+	c := Caller{
+		SessionID: row.sessionID.Bytes, UserID: row.userID.Bytes, ExpiresAt: row.expiresAt.Time.UTC(),
+		idle: time.Duration(row.idleSeconds.Int64) * time.Second,
+	}
 	if !now.Before(c.ExpiresAt) {
 		return Caller{}, ErrNoSession
 	}
-	if c.LastSeenAt, err = r.lastSeen(ctx, c, row.startedAt, now); err != nil {
+	if c.LastSeenAt, err = r.lastSeen(ctx, c, row.startedAt.Time.UTC(), now); err != nil {
 		return Caller{}, err
 	}
 	if !now.Before(c.LastSeenAt.Add(c.idle)) {
 		return Caller{}, ErrNoSession
 	}
-	if row.status != active {
+	if row.status.String != active {
 		return Caller{}, ErrInactive
 	}
 	return c, nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // Profile is what users say about themselves. A field is nil if it was never given, was cleared or was erased.
@@ -36,42 +37,51 @@ func (p Profile) V1() ProfileV1 {
 
 const profileColumns = `p.user_id, p.first_name, p.last_name, p.bio, p.picture_url, p.timezone, p.locale, p.metadata, p.updated_at, p.revision, p.position`
 
-// profileRow is a row of the table, all of it NULL where the join that asked for it found none.
+// profileRow is a row of the table, all of it NULL where the join that asked for it found none. Its fields are pgx's
+// own types, as in every row of the hot path: for others it makes up a way of scanning at each query.
 type profileRow struct {
-	found     *[16]byte
-	profile   Profile
-	metadata  *string
-	updatedAt *time.Time
-	revision  *uint64
-	position  *uint64
+	userID                               pgtype.UUID
+	firstName, lastName, bio, pictureURL pgtype.Text
+	timezone, locale, metadata           pgtype.Text
+	updatedAt                            pgtype.Timestamptz
+	revision, position                   pgtype.Int8
 }
 
 func (row *profileRow) targets() []any {
-	p := &row.profile
 	return []any{
-		&row.found, &p.FirstName, &p.LastName, &p.Bio, &p.PictureURL, &p.Timezone, &p.Locale,
+		&row.userID, &row.firstName, &row.lastName, &row.bio, &row.pictureURL, &row.timezone, &row.locale,
 		&row.metadata, &row.updatedAt, &row.revision, &row.position,
 	}
 }
 
 // value is the profile that was scanned; ErrNotFound if there was none.
 func (row *profileRow) value() (Profile, error) {
-	if row.found == nil {
+	if !row.userID.Valid {
 		return Profile{}, ErrNotFound
 	}
-	p := row.profile
-	p.UserID, p.UpdatedAt = uuid.UUID(*row.found), row.updatedAt.UTC()
-	p.Version = Version{Revision: *row.revision, Position: *row.position}
-	p.Timezone, p.Locale = nilIfEmpty(p.Timezone), nilIfEmpty(p.Locale)
+	p := Profile{
+		UserID: row.userID.Bytes, FirstName: given(&row.firstName), LastName: given(&row.lastName), Bio: given(&row.bio),
+		PictureURL: given(&row.pictureURL), Timezone: nilIfEmpty(given(&row.timezone)), Locale: nilIfEmpty(given(&row.locale)),
+		UpdatedAt: row.updatedAt.Time.UTC(),
+		Version:   Version{Revision: uint64(row.revision.Int64), Position: uint64(row.position.Int64)},
+	}
 	switch {
-	case row.metadata == nil:
+	case !row.metadata.Valid:
 		p.Metadata = json.RawMessage("null")
-	case *row.metadata == "":
+	case row.metadata.String == "":
 		p.Metadata = json.RawMessage("{}")
 	default:
-		p.Metadata = json.RawMessage(*row.metadata)
+		p.Metadata = json.RawMessage(row.metadata.String)
 	}
 	return p, nil
+}
+
+// given is a text that may be NULL.
+func given(text *pgtype.Text) *string {
+	if !text.Valid {
+		return nil
+	}
+	return &text.String
 }
 
 func nilIfEmpty(text *string) *string {
