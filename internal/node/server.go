@@ -18,6 +18,10 @@ const (
 
 	writeBufferBytes = 64 << 10
 	readBufferBytes  = 64 << 10
+
+	// streamWorkers is how many goroutines wait for calls, so that not every call has to grow a stack of its own. A
+	// subscription keeps one busy as long as it lasts; when all are busy, a call gets a goroutine of its own.
+	streamWorkers = 128
 )
 
 func newServer() *grpc.Server {
@@ -32,5 +36,6 @@ func newServer() *grpc.Server {
 			MinTime: minPingInterval, PermitWithoutStream: true,
 		}),
 		grpc.WaitForHandlers(true),
+		grpc.NumStreamWorkers(streamWorkers),
 	)
 }
