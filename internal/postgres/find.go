@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // ErrNotInstalled is a machine without the programs of a PostgreSQL server, where they can't be installed without
@@ -89,10 +90,27 @@ func findOrInstall(ctx context.Context) (string, error) {
 	if _, lookErr := exec.LookPath("apt-get"); lookErr != nil {
 		return "", err
 	}
-	if installErr := install(ctx); installErr != nil {
+	if installErr := installOnce(ctx); installErr != nil {
 		return "", fmt.Errorf("%w (tried apt-get: %w)", err, installErr)
 	}
 	return Find()
+}
+
+// installOnce installs the package unless it is there by the time it is our turn: test binaries run side by side, and
+// the package manager serves one at a time.
+func installOnce(ctx context.Context) error {
+	turn, err := os.OpenFile(filepath.Join(os.TempDir(), "am-install-postgresql.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer turn.Close() //nolint:errcheck // it is the lock that matters, and it goes with the file
+	if err := syscall.Flock(int(turn.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	if _, err := Find(); err == nil {
+		return nil
+	}
+	return install(ctx)
 }
 
 // install installs the package, with a fresh package list if the present one doesn't know it.
