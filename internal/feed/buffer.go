@@ -45,6 +45,10 @@ func (b *buffer) put(done <-chan struct{}, item Item) bool {
 func (b *buffer) offer(item Item) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if last := len(b.items) - 1; last >= 0 && !item.HasEvent && !b.items[last].HasEvent {
+		b.items[last] = item // only the later position is of use
+		return true
+	}
 	if len(b.items) >= b.maxEvents || len(b.items) > 0 && b.bytes+item.size() > b.maxBytes {
 		return false
 	}

@@ -72,7 +72,7 @@ func (d *delivery) stream(ctx context.Context, turn Turn, at *eventstore.Positio
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		readAhead(ctx, stream, buffered)
+		readAhead(ctx, stream, buffered, d.subscriber.options.Wants)
 	}()
 	defer func() {
 		cancel()
@@ -104,12 +104,15 @@ func (d *delivery) stream(ctx context.Context, turn Turn, at *eventstore.Positio
 	}
 }
 
-func readAhead(ctx context.Context, stream Stream, into *buffer) {
+func readAhead(ctx context.Context, stream Stream, into *buffer, wants func(eventType string) bool) {
 	for {
 		item, err := stream.Recv()
 		if err != nil {
 			into.end(err)
 			return
+		}
+		if item.HasEvent && wants != nil && !wants(item.Event.Type) {
+			item = Item{At: item.At}
 		}
 		if !into.put(ctx.Done(), item) {
 			return

@@ -154,7 +154,7 @@ func (f *Feed) add(consumer Consumer) {
 	p.group = &Group{name: name, checkpoints: f.rows, start: p.start, begun: p.begun}
 	f.projectors = append(f.projectors, p)
 	subscriber := f.options.Subscriber
-	subscriber.Logger = logger
+	subscriber.Logger, subscriber.Wants = logger, consumer.Projection.Handles
 	f.router.AddConsumerHandler(name, All, NewSubscriber(f.log, p.group, subscriber), p.handle)
 }
 

@@ -220,7 +220,7 @@ func TestEveryEventOnceInOrder(t *testing.T) {
 	wait(t, f, "a", b.log.add(1))
 	b.check(t, "a", 301)
 	s := status(t, f, "a")
-	if s.Position != at(300) || s.Lag != 0 || s.SecondsBehind != 0 || s.Halt != nil || !s.Active || s.Epoch != 1 || s.Events != 301 {
+	if s.Position != at(300) || s.Lag != 0 || s.SecondsBehind != 0 || s.Halt != nil || !s.Active || s.Epoch != 1 || s.Events != 301-30 { // every tenth is not its own
 		t.Errorf("status %+v", s)
 	}
 	stop()

@@ -23,7 +23,7 @@ type Status struct {
 	Owner     string
 	UpdatedAt time.Time
 	// Active is whether this instance has the turn. The rest is of this instance only: whether it was paused here, the
-	// events handled here in all, per second over the last ten seconds, and in the last batch.
+	// events of its types handled here in all, per second over the last ten seconds, and in the last batch.
 	Active          bool
 	Paused          bool
 	Events          uint64

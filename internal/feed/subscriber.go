@@ -24,6 +24,10 @@ type SubscriberOptions struct {
 	// MaxEvents and MaxBytes bound a batch, and what is read ahead of it: memory is bounded by twice as much. One
 	// event that is larger is a batch of its own. With MaxEvents 1 a message also has its event's data as payload.
 	MaxEvents, MaxBytes int
+	// Wants reports whether events of a type are delivered at all; nil wants every event. The others only move the
+	// position: a message for each of them, in each of ten projections, would cost more than all that is done with the
+	// one that matters.
+	Wants func(eventType string) bool
 	// Nacked is the back-off between deliveries of a batch, Dropped that between attempts to reach the store.
 	Nacked, Dropped Backoff
 	// Grace is how long Close waits for the message that is being handled before it cancels its context.
