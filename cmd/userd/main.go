@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"am-user-management/internal/config"
@@ -36,20 +35,12 @@ func main() {
 	}
 }
 
-// gcPercent is how much garbage may pile up, as a share of what lives, before it is collected; GOGC overrides it. A
-// password hash takes 19 MiB and is garbage at once: at Go's default of 100 a login in three pays for a collection. More
-// than this gains nothing measurable and lets the process grow past 400 MiB.
-const gcPercent = 200
-
 // errUsage is a command line that asks for nothing we do.
 var errUsage = errors.New("unknown command; `userd help` lists them")
 
 // run is the program without the process: it returns when ctx ends and everything has stopped, or with what kept it
 // from starting or ended it early.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
-	if getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	if len(args) == 0 {
 		return errUsage
 	}
