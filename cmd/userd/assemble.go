@@ -151,6 +151,9 @@ func (a *assembly) openPool(ctx context.Context, url string) (*pgxpool.Pool, err
 	if err != nil {
 		return nil, errors.New("is not a Postgres URL") // pgx quotes the URL, with its password
 	}
+	// A plan that was made while a table was small reads all of it, and is kept while the table grows, until Postgres
+	// gathers statistics again. Every query of ours has an index.
+	settings.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
 	settings.MaxConns, settings.MinConns = connections, connections // connections made per use cost more than the use
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
