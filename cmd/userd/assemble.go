@@ -98,7 +98,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err := a.prepare(ctx, c, service, log); err != nil {
 		return nil, err
 	}
-	if err := a.wireReactions(ctx, c, pool, feed.NewEventStore(connect), events, service, reader, tokens, log); err != nil {
+	if err := a.wireReactions(ctx, c, around.alone, pool, feed.NewEventStore(connect), events, service, reader, tokens, log); err != nil {
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
@@ -221,7 +221,7 @@ func (a *assembly) prepare(ctx context.Context, c config.Config, service *comman
 }
 
 // wireReactions makes what follows events: projections, the saga, jobs.
-func (a *assembly) wireReactions(ctx context.Context, c config.Config, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
+func (a *assembly) wireReactions(ctx context.Context, c config.Config, alone bool, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
 	service *commands.Service, reader *readmodel.Reader, tokens *token.Tokens, logger *slog.Logger,
 ) error {
 	queue, err := jobs.NewQueue(pool)
@@ -239,7 +239,7 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, pool *pgx
 	a.jobs, err = jobs.New(pool, jobs.Ports{
 		Effects: effects, Steps: onboarding,
 		Reaper: upkeep{sagas.NewReaper(service, orphans{reader}, claimTTL, time.Now), reader},
-	}, jobs.Options{Logger: logger, Now: time.Now, Alone: c.Mode == config.Dev})
+	}, jobs.Options{Logger: logger, Now: time.Now, Alone: alone})
 	if err != nil {
 		return err
 	}
@@ -248,8 +248,8 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, pool *pgx
 		consumers = append(consumers, feed.Consumer{Projection: projection})
 	}
 	owner := "" // made up: other instances may run beside this one
-	if c.Mode == config.Dev {
-		owner = "dev" // the only one on its folder: it need not wait for the lease of the process before it
+	if alone {
+		owner = "alone" // it need not wait for the lease of the process before it
 	}
 	a.feed, err = feed.New(ctx, feed.Options{
 		Log: log, Decoder: events, Pool: pool, Consumers: consumers, Owner: owner, Logger: logger,

@@ -44,7 +44,7 @@ func dev(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Write
 			return err
 		}
 		stops = append(stops, store.stop)
-		around.eventStore = store.address
+		around.eventStore, around.alone = store.address, true
 		go func() { failed <- <-store.failed }()
 	}
 	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {

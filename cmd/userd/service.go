@@ -32,6 +32,8 @@ type surroundings struct {
 	// eventStore is shown in the ready line; so is postgres. They hold no secrets.
 	eventStore, postgres string
 	devMail              http.Handler
+	// alone tells that the event store is in this process: whoever worked on its log before is gone.
+	alone bool
 	// failed tells that something that was brought along ended; nil if nothing was.
 	failed <-chan error
 }
