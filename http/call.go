@@ -27,6 +27,8 @@ type call struct {
 	user    domain.ID
 	session domain.ID
 	service string
+	// permissions are those of the user, on routes that ask for one.
+	permissions []string
 
 	fresh freshness
 

@@ -3,6 +3,8 @@ package http
 import (
 	"context"
 	"net/http"
+
+	"am-user-management/readmodel"
 )
 
 // Listener is one of the two addresses that the service listens on.
@@ -23,6 +25,7 @@ const (
 	Account      Module = "account"
 	Profile      Module = "profile"
 	Subscription Module = "subscription"
+	Roles        Module = "roles"
 )
 
 // Route is one line of the service's contract. Both listeners are built from the one list of routes, and so is
@@ -32,15 +35,40 @@ type Route struct {
 	Method   string
 	Path     string // as echo spells it: ":id" is a parameter
 	Auth     Auth
-	Module   Module
+	// Permission is what the roles of the session's user must permit, "resource:action"; "" asks for no role.
+	Permission string
+	Module     Module
+	// Summary says in a line what the route is for.
+	Summary string
 	// Body is a zero value of what the JSON body is bound to; nil if the route takes none.
 	Body any
+	// Query lists the parameters that the route takes in its query.
+	Query []Parameter
+	// Status is that of success, and Answer a zero value of its JSON body; nil if it has none.
+	Status int
+	Answer any
 	// Reads is the projection whose view the route reads; such routes take a Consistency-Token.
 	Reads string
 
 	handle func(ctx context.Context, c *call) error
 	// authenticates tells that the handler authenticates by itself, in the query that it needs anyway.
 	authenticates bool
+}
+
+// Parameter is one parameter of a query.
+type Parameter struct {
+	Name string
+	// About says in a line what it is for.
+	About string
+	// Kind is a zero value of the type that it is read as.
+	Kind any
+}
+
+// pageParameters are those of every list that has pages.
+func pageParameters(more ...Parameter) []Parameter {
+	return append(more,
+		Parameter{Name: "limit", About: "How many items at most: 1 to 200, 50 unless given.", Kind: 0},
+		Parameter{Name: "cursor", About: "The next_cursor of the page before.", Kind: ""})
 }
 
 // Routes lists the routes of the modules that are switched on.
@@ -57,28 +85,90 @@ func (s *Server) Routes() []Route {
 // allRoutes is the list.
 func (s *Server) allRoutes() []Route {
 	const get, post, patch = http.MethodGet, http.MethodPost, http.MethodPatch
+	const ok, created, accepted, none = http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent
 	return []Route{
-		{Listener: Public, Method: post, Path: "/users", Auth: Anonymous, Module: Account, Body: signUp{}, handle: s.signUp},
-		{Listener: Public, Method: get, Path: "/verify-email", Auth: Anonymous, Module: Account, handle: s.verificationPage},
-		{Listener: Public, Method: post, Path: "/verify-email", Auth: Anonymous, Module: Account, Body: verification{}, handle: s.verifyEmail},
-		{Listener: Public, Method: post, Path: "/verify-email/resend", Auth: Anonymous, Module: Account, Body: address{}, handle: s.resendVerification},
-		{Listener: Public, Method: post, Path: "/login", Auth: Anonymous, Module: Account, Body: login{}, handle: s.login},
-		{Listener: Public, Method: post, Path: "/logout", Auth: Session, Module: Account, handle: s.logout},
-		{Listener: Public, Method: get, Path: "/users/me", Auth: Session, Module: Account, Reads: accounts, handle: s.ownAccount},
-		{Listener: Public, Method: get, Path: "/users/me/onboarding", Auth: Session, Module: Account, Reads: onboarding, handle: s.ownOnboarding},
-		{Listener: Public, Method: get, Path: "/sessions", Auth: Session, Module: Account, Reads: sessions, handle: s.ownSessions},
-		{Listener: Public, Method: get, Path: "/profile", Auth: Session, Module: Profile, Reads: profiles, handle: s.ownProfile, authenticates: true},
-		{Listener: Public, Method: patch, Path: "/profile", Auth: Session, Module: Profile, Body: profilePatch{}, handle: s.updateProfile},
-		{Listener: Public, Method: get, Path: "/subscription", Auth: Session, Module: Subscription, Reads: subscriptions, handle: s.ownSubscription},
-		{Listener: Public, Method: get, Path: "/plans", Auth: Anonymous, Module: Subscription, Reads: plans, handle: s.listPlans},
+		{
+			Listener: Public, Method: post, Path: "/users", Auth: Anonymous, Module: Account,
+			Summary: "Sign up", Body: signUp{}, Status: created, Answer: newUser{}, handle: s.signUp,
+		},
+		{
+			Listener: Public, Method: get, Path: "/verify-email", Auth: Anonymous, Module: Account,
+			Summary: "The page that the link in the verification mail opens", Query: []Parameter{mailedToken}, Status: ok,
+			handle: s.verificationPage,
+		},
+		{
+			Listener: Public, Method: post, Path: "/verify-email", Auth: Anonymous, Module: Account,
+			Summary: "Prove an e-mail address by the token that was mailed to it", Body: verification{}, Status: none, handle: s.verifyEmail,
+		},
+		{
+			Listener: Public, Method: post, Path: "/verify-email/resend", Auth: Anonymous, Module: Account,
+			Summary: "Ask for another verification mail", Body: address{}, Status: accepted, handle: s.resendVerification,
+		},
+		{
+			Listener: Public, Method: post, Path: "/login", Auth: Anonymous, Module: Account,
+			Summary: "Start a session", Body: login{}, Status: ok, Answer: newSession{}, handle: s.login,
+		},
+		{
+			Listener: Public, Method: post, Path: "/logout", Auth: Session, Module: Account,
+			Summary: "End this session", Status: none, handle: s.logout,
+		},
+		{
+			Listener: Public, Method: get, Path: "/users/me", Auth: Session, Module: Account, authenticates: true,
+			Summary: "One's own account", Status: ok, Answer: readmodel.Account{}, Reads: accounts, handle: s.ownAccount,
+		},
+		{
+			Listener: Public, Method: get, Path: "/users/me/onboarding", Auth: Session, Module: Account,
+			Summary: "How far the steps after the sign-up are", Status: ok, Answer: readmodel.Onboarding{}, Reads: onboarding,
+			handle: s.ownOnboarding,
+		},
+		{
+			Listener: Public, Method: get, Path: "/sessions", Auth: Session, Module: Account,
+			Summary: "One's own sessions, the newest first", Query: pageParameters(), Status: ok, Answer: page[readmodel.Session]{},
+			Reads: sessions, handle: s.ownSessions,
+		},
+		{
+			Listener: Public, Method: get, Path: "/profile", Auth: Session, Module: Profile, authenticates: true,
+			Summary: "One's own profile", Status: ok, Answer: readmodel.Profile{}, Reads: profiles, handle: s.ownProfile,
+		},
+		{
+			Listener: Public, Method: patch, Path: "/profile", Auth: Session, Module: Profile,
+			Summary: "Change one's own profile by a merge patch", Body: profilePatch{}, Status: ok, Answer: readmodel.Profile{},
+			handle: s.updateProfile,
+		},
+		{
+			Listener: Public, Method: get, Path: "/subscription", Auth: Session, Module: Subscription,
+			Summary: "One's own subscription", Status: ok, Answer: readmodel.Subscription{}, Reads: subscriptions, handle: s.ownSubscription,
+		},
+		{
+			Listener: Public, Method: get, Path: "/plans", Auth: Anonymous, Module: Subscription,
+			Summary: "All plans, the lowest rank first", Status: ok, Answer: planList{}, Reads: plans, handle: s.listPlans,
+		},
 
-		{Listener: Internal, Method: get, Path: "/internal/v1/users/:id", Auth: ServiceKey, Module: Account, Reads: accounts, handle: s.accountV1},
-		{Listener: Internal, Method: get, Path: "/internal/v1/users/:id/profile", Auth: ServiceKey, Module: Profile, Reads: profiles, handle: s.profileV1},
-		{Listener: Internal, Method: get, Path: "/healthz", Auth: Anonymous, Module: Core, handle: s.healthz},
-		{Listener: Internal, Method: get, Path: "/readyz", Auth: Anonymous, Module: Core, handle: s.readyz},
-		{Listener: Internal, Method: get, Path: "/metrics", Auth: Anonymous, Module: Core, handle: s.metrics},
+		{
+			Listener: Internal, Method: get, Path: "/internal/v1/users/:id", Auth: ServiceKey, Module: Account,
+			Summary: "An account by contract v1", Status: ok, Answer: readmodel.AccountV1{}, Reads: accounts, handle: s.accountV1,
+		},
+		{
+			Listener: Internal, Method: get, Path: "/internal/v1/users/:id/profile", Auth: ServiceKey, Module: Profile,
+			Summary: "A profile by contract v1", Status: ok, Answer: readmodel.ProfileV1{}, Reads: profiles, handle: s.profileV1,
+		},
+		{
+			Listener: Internal, Method: get, Path: "/healthz", Auth: Anonymous, Module: Core,
+			Summary: "Whether the process is alive", Status: ok, Answer: health{}, handle: s.healthz,
+		},
+		{
+			Listener: Internal, Method: get, Path: "/readyz", Auth: Anonymous, Module: Core,
+			Summary: "Whether to send requests here, and if not, why", Status: ok, Answer: health{}, handle: s.readyz,
+		},
+		{
+			Listener: Internal, Method: get, Path: "/metrics", Auth: Anonymous, Module: Core,
+			Summary: "Metrics for Prometheus", Status: ok, handle: s.metrics,
+		},
 	}
 }
+
+// mailedToken is what links in mails carry.
+var mailedToken = Parameter{Name: "token", About: "The token of the mail; the page reads it, opening it changes nothing.", Kind: ""}
 
 // The projections that routes read, by the names the feed knows them by.
 const (
