@@ -107,38 +107,38 @@ type Credentials struct {
 // Login starts a session. An unknown address costs the work of a known one, and says the same:
 // account.ErrInvalidCredentials. Only the right password learns of account.ErrEmailNotVerified and ErrInactive.
 func (s *Service) Login(ctx context.Context, r Request, c Credentials) (Outcome[session.State], error) {
-	user, err := s.authenticate(ctx, c)
+	proven, err := s.authenticate(ctx, c)
 	if err != nil {
 		return Outcome[session.State]{}, err
 	}
 	now := s.now()
 	return execute(ctx, s, r, session.Start{
-		SessionID: domain.ID(r.derive("session")), UserID: user, SecretHash: c.SecretHash,
+		SessionID: domain.ID(r.derive("session")), UserID: proven.UserID, SecretHash: c.SecretHash, Epoch: proven.SessionEpoch,
 		IP: domain.NewPersonal(c.IP), UserAgent: domain.NewPersonal(c.UserAgent),
 		ExpiresAt: now.Add(s.settings.SessionAbsoluteTTL), Idle: s.settings.SessionIdleTTL, Now: now,
 	})
 }
 
 // authenticate finds the account of an address by its claim, never by a table that may lag, and proves the password.
-func (s *Service) authenticate(ctx context.Context, c Credentials) (domain.ID, error) {
+func (s *Service) authenticate(ctx context.Context, c Credentials) (account.State, error) {
 	state, err := s.accountOf(ctx, c.EmailNormal)
 	if err != nil {
-		return domain.ID{}, err
+		return account.State{}, err
 	}
 	if state.PasswordHash.Text() == "" { // unknown, aborted half-way, or erased
 		if err := s.passwords.Decoy(ctx, c.Password); err != nil {
-			return domain.ID{}, err
+			return account.State{}, err
 		}
-		return domain.ID{}, account.ErrInvalidCredentials
+		return account.State{}, account.ErrInvalidCredentials
 	}
 	ok, _, err := s.passwords.Verify(ctx, state.PasswordHash.Text(), c.Password)
 	if err != nil {
-		return domain.ID{}, err
+		return account.State{}, err
 	}
 	if !ok {
-		return domain.ID{}, account.ErrInvalidCredentials
+		return account.State{}, account.ErrInvalidCredentials
 	}
-	return state.UserID, state.MayLogIn()
+	return state, state.MayLogIn()
 }
 
 // Logout ends a session; it holds on every instance when Logout returns. An ended session is no error.

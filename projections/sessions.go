@@ -18,6 +18,7 @@ type sessionRow struct {
 	StartedAt   time.Time
 	ExpiresAt   time.Time
 	IdleSeconds int64
+	Epoch       int64
 	EndedAt     *time.Time
 }
 
@@ -32,6 +33,7 @@ func newSessions() *table[uuid, sessionRow, *sessionRow] {
 		plain("started_at", "timestamptz", func(r *sessionRow) *time.Time { return &r.StartedAt }),
 		plain("expires_at", "timestamptz", func(r *sessionRow) *time.Time { return &r.ExpiresAt }),
 		plain("idle_seconds", "bigint", func(r *sessionRow) *int64 { return &r.IdleSeconds }),
+		plain("epoch", "bigint", func(r *sessionRow) *int64 { return &r.Epoch }),
 		plain("ended_at", "timestamptz", func(r *sessionRow) **time.Time { return &r.EndedAt }),
 	)
 }
@@ -53,6 +55,7 @@ func foldSession(r *sessionRow, envelope *eventstore.Envelope) {
 		r.SecretHash = secretHash(e.SecretHash, e.SessionID[:])
 		r.IP, r.UserAgent = personal(e.IP), personal(e.UserAgent)
 		r.StartedAt, r.ExpiresAt, r.IdleSeconds = e.StartedAt, e.ExpiresAt, e.IdleSeconds
+		r.Epoch = e.Epoch
 	case session.SessionEnded:
 		first(&r.EndedAt, e.EndedAt)
 	}

@@ -15,6 +15,7 @@ type Account struct {
 	VerifiedAt  *time.Time `json:"verified_at"`
 	CreatedAt   time.Time  `json:"created_at"`
 	PhoneNumber *string    `json:"phone_number,omitempty"`
+	LockedUntil *time.Time `json:"locked_until,omitempty"` // shown while it lasts
 	Version     Version    `json:"-"`
 }
 
@@ -28,21 +29,21 @@ type AccountV1 struct {
 // V1 is the account as contract v1 shows it.
 func (a Account) V1() AccountV1 { return AccountV1{ID: a.ID, Email: a.Email, Status: a.Status} }
 
-const accountColumns = `a.user_id, a.email, a.status, a.verified_at, a.created_at, a.phone, a.revision, a.position`
+const accountColumns = `a.user_id, a.email, a.status, a.verified_at, a.created_at, a.phone, a.locked_until, a.revision, a.position`
 
 func (a *Account) targets() []any {
 	return []any{
-		(*[16]byte)(&a.ID), &a.Email, &a.Status, &a.VerifiedAt, &a.CreatedAt, &a.PhoneNumber,
+		(*[16]byte)(&a.ID), &a.Email, &a.Status, &a.VerifiedAt, &a.CreatedAt, &a.PhoneNumber, &a.LockedUntil,
 		&a.Version.Revision, &a.Version.Position,
 	}
 }
 
-func (a *Account) normalise() { utc(a.VerifiedAt, &a.CreatedAt) }
+func (a *Account) normalise() { utc(a.VerifiedAt, &a.CreatedAt, a.LockedUntil) }
 
 // Account returns an account, or ErrNotFound.
 func (r *Reader) Account(ctx context.Context, id uuid.UUID) (Account, error) {
 	var account Account
-	err := r.row(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.user_id = $1 AND a.status <> 'ABORTED'`,
+	err := r.row(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.user_id = $1 AND a.status NOT IN ('ABORTED', 'ERASED')`,
 		[]any{[16]byte(id)}, account.targets()...)
 	account.normalise()
 	return account, err

@@ -135,6 +135,7 @@ func TestVersionsAreThoseOfTheLastEvent(t *testing.T) {
 func TestSessionsAreListedInPagesTheNewestFirst(t *testing.T) {
 	t.Parallel()
 	log := visiting()
+	log.Append(account.StreamOf(ben), signedUp(ben))
 	var ids []uuid.UUID
 	for n := range byte(5) {
 		id := domain.ID{0: 0xd0, 15: n}

@@ -34,9 +34,10 @@ type Caller struct {
 // and a primary key. These tables are applied inline, so the answer holds on every instance at once. When the session
 // was last used is asked for only where it matters: see lastSeen.
 const (
-	callerColumns = `s.session_id, s.user_id, s.started_at, s.expires_at, s.idle_seconds, s.ended_at, a.status`
-	callerTables  = ` FROM sessions s JOIN accounts a ON a.user_id = s.user_id`
-	callerWhere   = ` WHERE s.secret_hash = $1`
+	callerColumns = `s.session_id, s.user_id, s.started_at, s.expires_at, s.idle_seconds, s.ended_at, a.status,
+		s.epoch, a.session_epoch, a.kept_session`
+	callerTables = ` FROM sessions s JOIN accounts a ON a.user_id = s.user_id`
+	callerWhere  = ` WHERE s.secret_hash = $1`
 )
 
 type callerRow struct {
@@ -45,11 +46,14 @@ type callerRow struct {
 	endedAt              pgtype.Timestamptz
 	idleSeconds          pgtype.Int8
 	status               pgtype.Text
+	epoch, accountEpoch  pgtype.Int8
+	keptSession          pgtype.UUID
 }
 
 func (row *callerRow) targets(more ...any) []any {
 	return append([]any{
 		&row.sessionID, &row.userID, &row.startedAt, &row.expiresAt, &row.idleSeconds, &row.endedAt, &row.status,
+		&row.epoch, &row.accountEpoch, &row.keptSession,
 	}, more...)
 }
 
@@ -97,6 +101,9 @@ func (r *Reader) caller(ctx context.Context, now time.Time, row *callerRow, sql 
 	}
 	if row.endedAt.Valid { // asked here: as a condition it led Postgres to scan all open sessions while it had no statistics
 		return Caller{}, ErrNoSession
+	}
+	if row.epoch.Int64 < row.accountEpoch.Int64 && row.keptSession != row.sessionID {
+		return Caller{}, ErrNoSession // all sessions ended since
 	}
 	c := Caller{
 		SessionID: row.sessionID.Bytes, UserID: row.userID.Bytes, ExpiresAt: row.expiresAt.Time.UTC(),

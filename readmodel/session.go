@@ -29,8 +29,9 @@ type SessionKey struct {
 func (r *Reader) Sessions(ctx context.Context, user, current uuid.UUID, now time.Time, after SessionKey, limit int) ([]Session, error) {
 	rows, err := r.pool.Query(ctx, `
 		SELECT s.session_id, s.started_at, coalesce(v.last_seen_at, s.started_at), s.ip, s.user_agent
-		FROM sessions s LEFT JOIN session_activity v ON v.session_id = s.session_id
-		WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2
+		FROM sessions s JOIN accounts a ON a.user_id = s.user_id
+			LEFT JOIN session_activity v ON v.session_id = s.session_id
+		WHERE s.user_id = $1 AND (s.epoch >= a.session_epoch OR s.session_id = a.kept_session) AND s.ended_at IS NULL AND s.expires_at > $2
 			AND coalesce(v.last_seen_at, s.started_at) + s.idle_seconds * interval '1 second' > $2
 			AND ($3::timestamptz IS NULL OR (s.started_at, s.session_id) < ($3, $4))
 		ORDER BY s.started_at DESC, s.session_id DESC LIMIT $5`,

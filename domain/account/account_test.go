@@ -74,7 +74,7 @@ func TestMayLogIn(t *testing.T) {
 func TestStateOfAnAccount(t *testing.T) {
 	got := account.State{}.Evolve(created).Evolve(requested).Evolve(verified)
 	want := account.State{
-		UserID: user, Email: created.Email, EmailClaim: "c1a1", Status: account.Active,
+		UserID: user, Email: created.Email, EmailClaim: "c1a1", Status: account.Active, Resumes: account.Active,
 		CredentialID: created.CredentialID, PasswordHash: created.PasswordHash,
 		CreatedAt: noon, VerifiedAt: verified.VerifiedAt,
 		Requests: []account.Request{{ID: request, RequestedAt: noon, ExpiresAt: requested.ExpiresAt, Used: true}},

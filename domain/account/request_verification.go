@@ -6,9 +6,6 @@ import (
 	"am-user-management/domain"
 )
 
-// requestPause is how long after one mail no other is sent.
-const requestPause = time.Minute
-
 // RequestVerification asks for another mail with a token.
 type RequestVerification struct {
 	UserID    domain.ID
@@ -30,20 +27,10 @@ func (c RequestVerification) Decide(s State) ([]Event, error) {
 	switch {
 	case !s.Exists():
 		return nil, ErrNotFound
-	case s.Status != PendingVerification || c.tooSoon(s.Requests):
+	case s.Status != PendingVerification || tooSoon(s.Requests, c.Now):
 		return nil, nil
 	}
 	return []Event{EmailVerificationRequested{
 		UserID: c.UserID, RequestID: c.RequestID, ExpiresAt: c.ExpiresAt, RequestedAt: c.Now,
 	}}, nil
-}
-
-// tooSoon does not hold for a request from the future: after the clock was set back, users must not wait until it
-// catches up.
-func (c RequestVerification) tooSoon(requests []Request) bool {
-	if len(requests) == 0 {
-		return false
-	}
-	age := c.Now.Sub(requests[len(requests)-1].RequestedAt)
-	return 0 <= age && age < requestPause
 }

@@ -27,6 +27,9 @@ type SessionStarted struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	// IdleSeconds is how long the session may stay unused.
 	IdleSeconds int64 `json:"idle_seconds"`
+	// Epoch is the account's count of endings of all sessions when the password was proven: a later ending ends this
+	// session, however the two met.
+	Epoch int64 `json:"epoch,omitzero"`
 }
 
 // SessionEnded tells that a session was ended before its time.

@@ -11,8 +11,11 @@ import (
 // Reason is why a session was ended.
 type Reason string
 
-// LoggedOut: the user ended it.
-const LoggedOut Reason = "logged-out"
+// The reasons.
+const (
+	LoggedOut Reason = "logged-out" // the session itself asked for it
+	Revoked   Reason = "revoked"    // its user ended it from another session
+)
 
 // The rules of the module.
 var (
@@ -34,6 +37,7 @@ type State struct {
 	StartedAt  time.Time
 	ExpiresAt  time.Time
 	Idle       time.Duration
+	Epoch      int64
 	// EndedAt is zero until the session is ended; a session that merely ran out is not ended.
 	EndedAt time.Time
 }
@@ -47,7 +51,7 @@ func (s State) Evolve(e Event) State {
 	case SessionStarted:
 		s = State{
 			UserID: e.UserID, SecretHash: e.SecretHash,
-			StartedAt: e.StartedAt, ExpiresAt: e.ExpiresAt, Idle: time.Duration(e.IdleSeconds) * time.Second,
+			StartedAt: e.StartedAt, ExpiresAt: e.ExpiresAt, Idle: time.Duration(e.IdleSeconds) * time.Second, Epoch: e.Epoch,
 		}
 	case SessionEnded:
 		s.EndedAt = e.EndedAt

@@ -17,7 +17,9 @@ type Start struct {
 	ExpiresAt time.Time
 	// Idle is how long the session may stay unused; kept in whole seconds.
 	Idle time.Duration
-	Now  time.Time
+	// Epoch is the account's count of endings of all sessions when the password was proven.
+	Epoch int64
+	Now   time.Time
 }
 
 // Stream is the session's.
@@ -38,6 +40,6 @@ func (c Start) Decide(s State) ([]Event, error) {
 	}
 	return []Event{SessionStarted{
 		SessionID: c.SessionID, UserID: c.UserID, SecretHash: c.SecretHash, IP: c.IP, UserAgent: c.UserAgent,
-		StartedAt: c.Now, ExpiresAt: c.ExpiresAt, IdleSeconds: int64(c.Idle / time.Second),
+		StartedAt: c.Now, ExpiresAt: c.ExpiresAt, IdleSeconds: int64(c.Idle / time.Second), Epoch: c.Epoch,
 	}}, nil
 }
