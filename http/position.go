@@ -43,14 +43,22 @@ func (c *PositionCodec) Text(p eventstore.Position) string {
 
 // Parse reads what Text wrote. Any other text is domain.ErrInvalid.
 func (c *PositionCodec) Parse(text string) (eventstore.Position, error) {
-	plain, ok := c.sealer.open(text, positionSize)
+	position, ok := c.open(text)
 	if !ok {
 		return eventstore.Position{}, invalid("Consistency-Token", "is not a token of this service")
+	}
+	return position, nil
+}
+
+func (c *PositionCodec) open(text string) (eventstore.Position, bool) {
+	plain, ok := c.sealer.open(text, positionSize)
+	if !ok {
+		return eventstore.Position{}, false
 	}
 	return eventstore.Position{
 		Commit:  binary.BigEndian.Uint64(plain[:8]),
 		Prepare: binary.BigEndian.Uint64(plain[8:]),
-	}, nil
+	}, true
 }
 
 // parseOptional is Parse, and the zero position for no header at all.

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"am-user-management/readmodel"
 )
@@ -51,6 +52,8 @@ type Route struct {
 	Reads string
 
 	handle func(ctx context.Context, c *call) error
+	// patience is how long the handler may wait by itself, on top of the deadline of every request.
+	patience time.Duration
 	// authenticates tells that the handler authenticates by itself, in the query that it needs anyway.
 	authenticates bool
 }
@@ -151,6 +154,17 @@ func (s *Server) allRoutes() []Route {
 		{
 			Listener: Internal, Method: get, Path: "/internal/v1/users/:id/profile", Auth: ServiceKey, Module: Profile,
 			Summary: "A profile by contract v1", Status: ok, Answer: readmodel.ProfileV1{}, Reads: profiles, handle: s.profileV1,
+		},
+		{
+			Listener: Internal, Method: get, Path: "/internal/v1/events", Auth: ServiceKey, Module: Core,
+			Summary: "All changes in the order in which they happened, resumable", Status: ok, Answer: changeList{},
+			Query: []Parameter{
+				{Name: "after", About: "The next_cursor that was answered last, or a Consistency-Token; from the beginning without.", Kind: ""},
+				{Name: "types", About: "Event types or their beginnings, separated by commas; all without.", Kind: ""},
+				{Name: "limit", About: "How many events at most: 1 to 200, 50 unless given.", Kind: 0},
+				{Name: "wait", About: "How many seconds to wait for an event where there is none yet: 0 to 10.", Kind: 0},
+			},
+			handle: s.listChanges, patience: longestWait,
 		},
 		{
 			Listener: Internal, Method: get, Path: "/healthz", Auth: Anonymous, Module: Core,

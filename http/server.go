@@ -27,6 +27,7 @@ type Deps struct {
 	Reader    *readmodel.Reader
 	Tokens    *token.Tokens
 	Freshness Freshness
+	Changes   Changes
 	Logger    *slog.Logger
 	Clock     func() time.Time
 	// Metrics is where the server registers its own metrics, and what /metrics shows.
@@ -51,6 +52,7 @@ type Server struct {
 	reader         *readmodel.Reader
 	tokens         *token.Tokens
 	freshness      Freshness
+	changes        Changes
 	logger         *slog.Logger
 	clock          func() time.Time
 	ready          func(ctx context.Context) []Check
@@ -85,7 +87,7 @@ func New(d Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		commands: d.Commands, reader: d.Reader, tokens: d.Tokens, freshness: d.Freshness,
+		commands: d.Commands, reader: d.Reader, tokens: d.Tokens, freshness: d.Freshness, changes: d.Changes,
 		logger: d.Logger, clock: d.Clock, ready: d.Ready,
 		serviceKeys: newServiceKeys(d.ServiceKeys), trustedProxies: d.TrustedProxies,
 		modules: map[Module]bool{Core: true}, deadline: d.Deadline,
@@ -149,7 +151,7 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		if route.Method != http.MethodGet {
 			ctx = context.WithoutCancel(ctx) // what was begun is finished, also for a client that is gone
 		}
-		ctx, cancel := context.WithTimeout(ctx, s.deadline+c.fresh.wait)
+		ctx, cancel := context.WithTimeout(ctx, s.deadline+c.fresh.wait+route.patience)
 		defer cancel()
 		if err := s.authenticate(ctx, c); err != nil {
 			return err

@@ -98,14 +98,16 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err := a.prepare(ctx, c, service, log); err != nil {
 		return nil, err
 	}
-	if err := a.wireReactions(ctx, c, around.alone, pool, feed.NewEventStore(connect), events, service, reader, tokens, log); err != nil {
+	reading := feed.NewEventStore(connect)
+	a.closers = append(a.closers, reading.Close)
+	if err := a.wireReactions(ctx, c, around.alone, pool, reading, events, service, reader, tokens, log); err != nil {
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newFeedMetrics(a.feed))
 	a.server, err = amhttp.New(amhttp.Deps{
-		Commands: service, Reader: reader, Tokens: tokens, Freshness: a.feed.Positions(),
+		Commands: service, Reader: reader, Tokens: tokens, Freshness: a.feed.Positions(), Changes: feed.NewChanges(reading, events),
 		Logger: log, Clock: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
 		Modules: modules(c), DevMail: around.devMail,
 	})
