@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/labstack/echo/v4"
+	"go.opentelemetry.io/otel/trace"
 
 	"am-user-management/commands"
 	"am-user-management/domain"
@@ -21,6 +22,7 @@ type call struct {
 	observer    *observer
 	requestID   string
 	traceparent string
+	span        trace.Span // nil without a tracer
 	body        []byte
 
 	// Who asks: a user with a session, a service, or nobody known.

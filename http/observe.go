@@ -40,12 +40,14 @@ func (s *Server) observe(listener Listener) echo.MiddlewareFunc {
 			began := s.clock()
 			header := ec.Request().Header
 			c := &call{Context: ec, server: s, observer: stranger, requestID: requestID(header), traceparent: traceparent(header)}
+			s.beginSpan(c)
 			c.secure()
 			err, code := s.survive(next, c), ""
 			if err != nil && !ec.Response().Committed {
 				code = c.refuse(err)
 			}
 			c.record(began, s.clock(), code, err)
+			c.endSpan(code)
 			return nil
 		}
 	}

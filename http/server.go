@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"am-user-management/commands"
 	"am-user-management/internal/token"
@@ -30,6 +31,8 @@ type Deps struct {
 	Changes   Changes
 	Logger    *slog.Logger
 	Clock     func() time.Time
+	// Tracer begins a span per request; nil: requests are not traced.
+	Tracer trace.Tracer
 	// Metrics is where the server registers its own metrics, and what /metrics shows.
 	Metrics *prometheus.Registry
 	// Ready lists what the service needs and whether it is there, for /readyz. Nil: nothing is needed.
@@ -54,6 +57,7 @@ type Server struct {
 	freshness      Freshness
 	changes        Changes
 	logger         *slog.Logger
+	tracer         trace.Tracer
 	clock          func() time.Time
 	ready          func(ctx context.Context) []Check
 	serviceKeys    serviceKeys
@@ -88,7 +92,7 @@ func New(d Deps) (*Server, error) {
 	}
 	s := &Server{
 		commands: d.Commands, reader: d.Reader, tokens: d.Tokens, freshness: d.Freshness, changes: d.Changes,
-		logger: d.Logger, clock: d.Clock, ready: d.Ready,
+		logger: d.Logger, tracer: d.Tracer, clock: d.Clock, ready: d.Ready,
 		serviceKeys: newServiceKeys(d.ServiceKeys), trustedProxies: d.TrustedProxies,
 		modules: map[Module]bool{Core: true}, deadline: d.Deadline,
 		page: page, cursors: cursors, positions: positions,

@@ -103,12 +103,17 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err := a.wireReactions(ctx, c, around.alone, pool, reading, events, service, reader, tokens, log); err != nil {
 		return nil, err
 	}
+	tracer, stopTracer, err := newTracer(ctx, c.Process)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, stopTracer)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newFeedMetrics(a.feed))
 	a.server, err = amhttp.New(amhttp.Deps{
 		Commands: service, Reader: reader, Tokens: tokens, Freshness: a.feed.Positions(), Changes: feed.NewChanges(reading, events),
-		Logger: log, Clock: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
+		Logger: log, Tracer: tracer, Clock: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
 		Modules: modules(c), DevMail: around.devMail,
 	})
 	return a, err
