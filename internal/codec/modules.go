@@ -5,6 +5,7 @@ import (
 	"am-user-management/domain/access"
 	"am-user-management/domain/account"
 	"am-user-management/domain/email"
+	"am-user-management/domain/notice"
 	"am-user-management/domain/onboarding"
 	"am-user-management/domain/plan"
 	"am-user-management/domain/profile"
@@ -19,6 +20,7 @@ func All() [][]domain.Event {
 		access.Events,
 		account.Events,
 		email.Events,
+		notice.Events,
 		onboarding.Events,
 		plan.Events,
 		profile.Events,
