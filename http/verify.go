@@ -13,8 +13,15 @@ import (
 	"am-user-management/internal/email"
 )
 
-// VerifyEmailToken is the purpose of the tokens that POST /verify-email takes.
-const VerifyEmailToken = "verify-email"
+// The purposes of mailed tokens. A token for one of them is nothing for another.
+const (
+	// VerifyEmailToken proves the address of a new account, by POST /verify-email.
+	VerifyEmailToken = "verify-email"
+	// ChangeEmailToken proves the address that an account is to have, by POST /verify-email.
+	ChangeEmailToken = "change-email"
+	// ResetPasswordToken sets a new password, by POST /reset-password/confirm.
+	ResetPasswordToken = "reset-password"
+)
 
 //go:embed verify.html
 var verifyHTML string

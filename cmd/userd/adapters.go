@@ -32,7 +32,7 @@ func newEffects(c config.Config, service *commands.Service, tokens *token.Tokens
 		}
 		teller = tokenTeller{client}
 	}
-	return sagas.NewEffects(service, mailer, teller), nil
+	return sagas.NewEffects(service, mailer, teller, time.Now), nil
 }
 
 func newMailer(c config.Config, tokens *token.Tokens) (sagas.Mailer, error) {
@@ -61,15 +61,27 @@ type mailer struct {
 	tokens    *token.Tokens
 }
 
-// SendVerification mails a link that proves an address.
-func (m mailer) SendVerification(ctx context.Context, v sagas.Verification) error {
-	content, err := m.templates.VerifyEmail(v.Locale, mail.Verification{
-		Token: m.tokens.Issue(amhttp.VerifyEmailToken, v.User, v.Request), ExpiresAt: v.ExpiresAt,
-	})
+// Send writes a mail and hands it over.
+func (m mailer) Send(ctx context.Context, wanted sagas.Mail) error {
+	letter := mail.Letter{Name: string(wanted.Template), ExpiresAt: wanted.ExpiresAt, At: wanted.At}
+	var purpose string
+	switch wanted.Template {
+	case sagas.VerifyEmail:
+		letter.Page, purpose = "verify-email", amhttp.VerifyEmailToken
+	case sagas.ResetPassword:
+		letter.Page, purpose = "reset-password", amhttp.ResetPasswordToken
+	case sagas.EmailChangeConfirm:
+		letter.Page, purpose = "verify-email", amhttp.ChangeEmailToken
+	case sagas.PasswordChanged, sagas.ExistingAccount, sagas.EmailChangeNotice, sagas.EmailChanged: // these ask for nothing
+	}
+	if purpose != "" {
+		letter.Token = m.tokens.Issue(purpose, wanted.User, wanted.Request)
+	}
+	content, err := m.templates.Write(wanted.Locale, letter)
 	if err != nil {
 		return err
 	}
-	return m.sender.Send(ctx, mail.Message{Effect: v.Effect, To: v.To, Content: content})
+	return m.sender.Send(ctx, mail.Message{Effect: wanted.Effect, To: wanted.To, Content: content})
 }
 
 // tokenTeller tells the token service.
@@ -80,16 +92,24 @@ func (t tokenTeller) UserCreated(ctx context.Context, effect, user domain.ID) er
 	return t.client.Issue(ctx, effect, user, "user_created")
 }
 
+// TokensRevoked tells that a user's tokens are void.
+func (t tokenTeller) TokensRevoked(ctx context.Context, effect, user domain.ID, reason string) error {
+	return t.client.Revoke(ctx, effect, user, reason)
+}
+
 // nobody stands where a module is switched off. Its jobs are those of a time when it was on.
 type nobody struct{}
 
 var errSwitchedOff = errors.New("this module is switched off")
 
-// SendVerification refuses.
-func (nobody) SendVerification(context.Context, sagas.Verification) error { return errSwitchedOff }
+// Send refuses.
+func (nobody) Send(context.Context, sagas.Mail) error { return errSwitchedOff }
 
 // UserCreated refuses.
 func (nobody) UserCreated(context.Context, domain.ID, domain.ID) error { return errSwitchedOff }
+
+// TokensRevoked refuses.
+func (nobody) TokensRevoked(context.Context, domain.ID, domain.ID, string) error { return errSwitchedOff }
 
 // orphans finds claims for the reaper.
 type orphans struct{ reader *readmodel.Reader }

@@ -100,7 +100,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	}
 	reading := feed.NewEventStore(connect)
 	a.closers = append(a.closers, reading.Close)
-	if err := a.wireReactions(ctx, c, around.alone, pool, reading, events, service, reader, tokens, log); err != nil {
+	if err := a.wireReactions(ctx, c, around.alone, pool, reading, events, ring, service, reader, tokens, log); err != nil {
 		return nil, err
 	}
 	tracer, stopTracer, err := newTracer(ctx, c.Process)
@@ -229,7 +229,7 @@ func (a *assembly) prepare(ctx context.Context, c config.Config, service *comman
 
 // wireReactions makes what follows events: projections, the saga, jobs.
 func (a *assembly) wireReactions(ctx context.Context, c config.Config, alone bool, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
-	service *commands.Service, reader *readmodel.Reader, tokens *token.Tokens, logger *slog.Logger,
+	ring *keyring.Ring, service *commands.Service, reader *readmodel.Reader, tokens *token.Tokens, logger *slog.Logger,
 ) error {
 	queue, err := jobs.NewQueue(pool)
 	if err != nil {
@@ -250,7 +250,8 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, alone boo
 	if err != nil {
 		return err
 	}
-	consumers := []feed.Consumer{{Projection: onboarding}}
+	notices := sagas.NewNotices(queue, ring, sagas.Audience{Mail: c.Modules.EmailService, Tokens: c.TellsTokenService()})
+	consumers := []feed.Consumer{{Projection: onboarding}, {Projection: notices}}
 	for _, projection := range projections.All() {
 		consumers = append(consumers, feed.Consumer{Projection: projection})
 	}

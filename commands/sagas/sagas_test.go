@@ -31,7 +31,11 @@ type bench struct {
 	log     *memstore.Store
 	fails   func(stream string) error
 	queued  []jobs.Effect
-	mails   []sagas.Verification
+	mails   []sagas.Mail
+	wanted  []jobs.Mail
+	revoked []jobs.Revocation
+	keys    []domain.ID
+	passed  time.Duration
 	told    []domain.ID
 	mailErr error
 }
@@ -42,10 +46,10 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
-	b := &bench{t: t, log: memstore.New(events, clock)}
+	b := &bench{t: t}
+	b.log = memstore.New(events, b.clock)
 	b.service = commands.New(commands.Dependencies{
-		Store: b, Inline: b, Passwords: b, Clock: clock,
+		Store: b, Inline: b, Passwords: b, Clock: b.clock,
 		ClaimOf: func(normal string) string { return normal }, ValidZone: func(string) bool { return true },
 		Settings: commands.Settings{
 			EmailVerification: true, VerifyTokenTTL: time.Hour, TrialDays: 14, TrialPlan: "pro", DefaultRole: "viewer",
@@ -58,7 +62,16 @@ func (b *bench) onboarding(steps sagas.Steps) *sagas.Onboarding {
 	return sagas.NewOnboarding(b.service, b, steps, slog.New(slog.DiscardHandler))
 }
 
-func (b *bench) effects() *sagas.Effects { return sagas.NewEffects(b.service, b, b) }
+func (b *bench) effects() *sagas.Effects { return sagas.NewEffects(b.service, b, b, b.clock) }
+
+func (b *bench) clock() time.Time {
+	return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).Add(b.passed)
+}
+
+// verification is the mail that a request for a proof of the address asks for.
+func verification(user, request domain.ID) jobs.Mail {
+	return jobs.Mail{User: user, Template: string(sagas.VerifyEmail), Ref: request}
+}
 
 // signUp returns the events of a new account.
 func (b *bench) signUp() (account.State, []eventstore.Envelope) {
@@ -156,12 +169,12 @@ func TestAMailIsSentUntilItIsRecordedAndNotAfterwards(t *testing.T) {
 	state, _ := b.signUp()
 	request := state.Requests[0].ID
 	b.mailErr = errors.New("the mail server is down")
-	if err := b.effects().SendVerification(t.Context(), state.UserID, request); !errors.Is(err, b.mailErr) {
+	if err := b.effects().SendMail(t.Context(), verification(state.UserID, request)); !errors.Is(err, b.mailErr) {
 		t.Fatalf("got %v", err)
 	}
 	b.mailErr = nil
 	for range 2 { // the second time as after a restore of the job queue
-		if err := b.effects().SendVerification(t.Context(), state.UserID, request); err != nil {
+		if err := b.effects().SendMail(t.Context(), verification(state.UserID, request)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,16 +187,16 @@ func TestNoMailGoesToWhoeverHasNothingToProve(t *testing.T) {
 	b := newBench(t)
 	state, _ := b.signUp()
 	request := state.Requests[0].ID
-	if err := b.effects().SendVerification(t.Context(), state.UserID, domain.ID{1}); err != nil {
+	if err := b.effects().SendMail(t.Context(), verification(state.UserID, domain.ID{1})); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.effects().SendVerification(t.Context(), domain.ID{1}, request); err != nil {
+	if err := b.effects().SendMail(t.Context(), verification(domain.ID{1}, request)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.service.VerifyEmail(t.Context(), commands.Request{CommandID: uuid.New()}, state.UserID, request); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.effects().SendVerification(t.Context(), state.UserID, request); err != nil {
+	if err := b.effects().SendMail(t.Context(), verification(state.UserID, request)); err != nil {
 		t.Fatal(err)
 	}
 	if len(b.mails) != 0 {
@@ -262,11 +275,31 @@ func (b *bench) InsertOnboardingTx(_ context.Context, _ pgx.Tx, effects ...jobs.
 	return nil
 }
 
-func (b *bench) SendVerification(_ context.Context, v sagas.Verification) error {
+func (b *bench) InsertMailsTx(_ context.Context, _ pgx.Tx, mails ...jobs.Mail) error {
+	b.wanted = append(b.wanted, mails...)
+	return nil
+}
+
+func (b *bench) InsertRevocationsTx(_ context.Context, _ pgx.Tx, revocations ...jobs.Revocation) error {
+	b.revoked = append(b.revoked, revocations...)
+	return nil
+}
+
+func (b *bench) Destroy(_ context.Context, subject domain.ID) error {
+	b.keys = append(b.keys, subject)
+	return nil
+}
+
+func (b *bench) Send(_ context.Context, m sagas.Mail) error {
 	if b.mailErr == nil {
-		b.mails = append(b.mails, v)
+		b.mails = append(b.mails, m)
 	}
 	return b.mailErr
+}
+
+func (b *bench) TokensRevoked(_ context.Context, _, user domain.ID, _ string) error {
+	b.told = append(b.told, user)
+	return nil
 }
 
 func (b *bench) UserCreated(_ context.Context, _, user domain.ID) error {

@@ -15,17 +15,18 @@ const (
 	innerQueue = river.QueueDefault
 )
 
-// verifyEmail is the template of the mail that asks to prove an address.
+// verifyEmail is the name of the one mail that is a step of somebody's onboarding.
 const verifyEmail = "verify_email"
 
 // Arguments are ids only: what a mail says and where it goes is looked up when it is sent, so that no address and no
 // token stands in the queue, and an erased person is not written to. "user_id" and "step" are read by the onboarding
 // view.
 
-// sendMail asks for one mail.
+// sendMail asks for one mail. Step is set on mails of the onboarding only. RequestID is what the mail is about: a
+// request, or an event.
 type sendMail struct {
 	UserID    domain.ID       `json:"user_id"`
-	Step      onboarding.Step `json:"step"`
+	Step      onboarding.Step `json:"step,omitempty"`
 	RequestID domain.ID       `json:"request_id"`
 	Template  string          `json:"template"`
 }
@@ -48,6 +49,19 @@ func (notifyTokenService) Kind() string { return "notify_token_service" }
 
 // InsertOpts makes the same notice one job.
 func (notifyTokenService) InsertOpts() river.InsertOpts { return once(tokenQueue) }
+
+// revokeTokens asks to tell the token service that all tokens of a user are void. EventID is the event that voids them.
+type revokeTokens struct {
+	UserID  domain.ID `json:"user_id"`
+	EventID domain.ID `json:"event_id"`
+	Reason  string    `json:"reason"`
+}
+
+// Kind never changes.
+func (revokeTokens) Kind() string { return "revoke_tokens" }
+
+// InsertOpts makes the same notice one job.
+func (revokeTokens) InsertOpts() river.InsertOpts { return once(tokenQueue) }
 
 // finishOnboarding asks to do a step again that failed when it was tried at once.
 type finishOnboarding struct {

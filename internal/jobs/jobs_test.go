@@ -47,8 +47,12 @@ func (p *ports) called(ctx context.Context, call string) error {
 	return p.fail(ctx, call, nth)
 }
 
-func (p *ports) SendVerification(ctx context.Context, user, request domain.ID) error {
-	return p.called(ctx, fmt.Sprint("mail ", user, " ", request))
+func (p *ports) SendMail(ctx context.Context, m jobs.Mail) error {
+	return p.called(ctx, fmt.Sprint("mail ", m.Template, " ", m.User, " ", m.Ref))
+}
+
+func (p *ports) RevokeTokens(ctx context.Context, r jobs.Revocation) error {
+	return p.called(ctx, fmt.Sprint("revoke ", r.User, " ", r.Event, " ", r.Reason))
 }
 
 func (p *ports) TellTokenService(ctx context.Context, user domain.ID) error {
@@ -146,7 +150,7 @@ func TestEveryEffectReachesItsPort(t *testing.T) {
 		jobs.Effect{User: ada, Step: onboarding.Trial, Failure: "the store was away"},
 		jobs.Effect{User: ada, Step: onboarding.Profile}, jobs.Effect{User: ada, Step: onboarding.Role})
 	want := map[string]bool{
-		"mail " + ada.String() + " " + request.String(): true, "token " + ada.String(): true,
+		"mail verify_email " + ada.String() + " " + request.String(): true, "token " + ada.String(): true,
 		"trial " + ada.String(): true, "profile " + ada.String(): true, "role " + ada.String(): true,
 	}
 	for range 5 {

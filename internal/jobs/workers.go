@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -14,8 +13,9 @@ import (
 
 // Effects does what leaves the process. Each is done at least once and must know by itself what was done before.
 type Effects interface {
-	SendVerification(ctx context.Context, user, request domain.ID) error
+	SendMail(ctx context.Context, m Mail) error
 	TellTokenService(ctx context.Context, user domain.ID) error
+	RevokeTokens(ctx context.Context, r Revocation) error
 }
 
 // Steps does an onboarding step inside this process.
@@ -71,7 +71,18 @@ func (p Ports) workers(nextReap func() time.Time) (*river.Workers, error) {
 	}
 	workers := river.NewWorkers()
 	err := errors.Join(
-		river.AddWorkerSafely(workers, &worker[sendMail]{timeout: effectTimeout, work: p.sendMail}),
+		river.AddWorkerSafely(workers, &worker[sendMail]{
+			timeout: effectTimeout,
+			work: func(ctx context.Context, args sendMail) error {
+				return p.Effects.SendMail(ctx, Mail{User: args.UserID, Template: args.Template, Ref: args.RequestID})
+			},
+		}),
+		river.AddWorkerSafely(workers, &worker[revokeTokens]{
+			timeout: effectTimeout,
+			work: func(ctx context.Context, args revokeTokens) error {
+				return p.Effects.RevokeTokens(ctx, Revocation{User: args.UserID, Event: args.EventID, Reason: args.Reason})
+			},
+		}),
 		river.AddWorkerSafely(workers, &worker[notifyTokenService]{
 			timeout: effectTimeout,
 			work: func(ctx context.Context, args notifyTokenService) error {
@@ -94,14 +105,6 @@ func (p Ports) workers(nextReap func() time.Time) (*river.Workers, error) {
 		}),
 	)
 	return workers, err
-}
-
-func (p Ports) sendMail(ctx context.Context, args sendMail) error {
-	if args.Template != verifyEmail {
-		// A newer release may know it: keep trying, visibly.
-		return fmt.Errorf("there is no mail %q in this release", args.Template)
-	}
-	return p.Effects.SendVerification(ctx, args.UserID, args.RequestID)
 }
 
 // final cancels the job when trying again is pointless: the effect says so by a method Permanent, or a rule of the

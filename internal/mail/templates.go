@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"errors"
+	"fmt"
 	html "html/template"
 	"net/url"
 	"strings"
@@ -18,7 +19,7 @@ var files embed.FS
 const DefaultLocale = "en"
 
 // Templates renders mails. A new mail is two files per locale, templates/<locale>/<name>.txt (which defines "subject"
-// and "text") and <name>.html, and one method. It is safe for concurrent use.
+// and "text") and <name>.html. It is safe for concurrent use.
 type Templates struct {
 	base  *url.URL
 	texts map[string]*text.Template // by <locale>/<name>
@@ -66,33 +67,53 @@ func (t *Templates) read(locale string) error {
 	return nil
 }
 
-// Verification is what the mail that asks to confirm an address tells.
-type Verification struct {
+// Letter is what a mail tells. Nothing in it was written by a user.
+type Letter struct {
+	// Name is that of the template.
+	Name string
+	// Page is the page of ours that the mail links to, "" for none.
+	Page string
+	// Token is what the link carries, good until ExpiresAt; "" for none.
 	Token     string
 	ExpiresAt time.Time
+	// At is when it happened.
+	At time.Time
 }
 
-// VerifyEmail is the mail that asks to confirm an address. An unknown locale falls back to DefaultLocale.
-func (t *Templates) VerifyEmail(locale string, v Verification) (Content, error) {
-	return t.render(locale, "verify_email", map[string]string{
-		"Link":      t.link("verify-email", v.Token),
-		"ExpiresAt": v.ExpiresAt.UTC().Format("2 January 2006 15:04 UTC"),
-		"Host":      t.base.Host,
-	})
+// errNoTemplate: there is no mail of that name.
+var errNoTemplate = errors.New("there is no such mail")
+
+// Write is the mail in words, in the locale or the nearest one that there are words in: "de-AT" is "de", and an
+// unknown one is DefaultLocale.
+func (t *Templates) Write(locale string, l Letter) (Content, error) {
+	data := map[string]string{"Host": t.base.Host, "At": moment(l.At)}
+	if l.Page != "" {
+		data["Link"] = t.link(l.Page, l.Token)
+	}
+	if l.Token != "" {
+		data["ExpiresAt"] = moment(l.ExpiresAt)
+	}
+	language, _, _ := strings.Cut(locale, "-")
+	for _, candidate := range []string{locale, language, DefaultLocale} {
+		if key := candidate + "/" + l.Name; t.texts[key] != nil {
+			return t.render(key, data)
+		}
+	}
+	return Content{}, fmt.Errorf("%w: %q", errNoTemplate, l.Name)
 }
 
-// link is a page of ours with a token.
+func moment(at time.Time) string { return at.UTC().Format("2 January 2006 15:04 UTC") }
+
+// link is a page of ours, with a token if there is one.
 func (t *Templates) link(page, token string) string {
 	target := t.base.JoinPath(page)
-	target.RawQuery = url.Values{"token": {token}}.Encode()
+	if token != "" {
+		target.RawQuery = url.Values{"token": {token}}.Encode()
+	}
 	return target.String()
 }
 
-func (t *Templates) render(locale, name string, data map[string]string) (Content, error) {
-	key := locale + "/" + name
-	if t.texts[key] == nil {
-		key = DefaultLocale + "/" + name
-	}
+func (t *Templates) render(key string, data map[string]string) (Content, error) {
 	var subject, plain, rich bytes.Buffer
 	err := errors.Join(
 		t.texts[key].ExecuteTemplate(&subject, "subject", data),
