@@ -219,6 +219,7 @@ func TestResendingTellsNothing(t *testing.T) {
 
 func TestTheAdministratorIsMadeOnceAndCompletedAfterACrash(t *testing.T) {
 	b := newBench(t)
+	b.seed(t)
 	b.faults.before = func(stream string) error {
 		if strings.HasPrefix(stream, "access-") {
 			return errors.Join(eventstore.ErrUnavailable, errCut)

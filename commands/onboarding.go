@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"am-user-management/domain"
-	"am-user-management/domain/access"
 	"am-user-management/domain/account"
 	"am-user-management/domain/onboarding"
 	"am-user-management/domain/profile"
@@ -39,17 +38,6 @@ func (s *Service) CreateProfile(ctx context.Context, r Request, created account.
 		UserID: created.UserID, FirstName: created.FirstName, LastName: created.LastName,
 		Timezone: created.Timezone, Locale: created.Locale, Now: s.now(),
 	})
-	return err
-}
-
-// AssignDefaultRole gives a new user the role that everybody has.
-func (s *Service) AssignDefaultRole(ctx context.Context, r Request, user domain.ID) error {
-	return s.AssignRole(ctx, r, user, s.settings.DefaultRole)
-}
-
-// AssignRole gives a user a role without an end; it holds on every instance when AssignRole returns.
-func (s *Service) AssignRole(ctx context.Context, r Request, user domain.ID, role string) error {
-	_, err := execute(ctx, s, r, access.Assign{UserID: user, Role: role, Reason: r.Reason, Now: s.now()})
 	return err
 }
 

@@ -41,6 +41,13 @@ func Reaction(trigger eventstore.Envelope, saga, step, onBehalfOf string) Reques
 // derive names something that the request makes.
 func (r Request) derive(what string) uuid.UUID { return uuid.NewSHA1(r.CommandID, []byte(what)) }
 
+// part is the request to do a part of what is asked on another stream: decided anew even where the whole meets the
+// stream twice, and by no revision of the caller.
+func (r Request) part(name string) Request {
+	r.CommandID, r.IfMatch = r.derive(name), nil
+	return r
+}
+
 // eventID is the id of the event that the request appends to a stream as its index-th. What is asked is part of it: a
 // store answers a repeated append by its ids alone, so two requests under one key, at the same moment, must not make
 // the same ones.

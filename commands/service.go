@@ -6,6 +6,7 @@ package commands
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"am-user-management/domain"
@@ -79,6 +80,8 @@ type Service struct {
 	clock     func() time.Time
 	settings  Settings
 	queues    *queues
+	// defaultRole is the id of the default role, once it was looked at.
+	defaultRole atomic.Pointer[string]
 }
 
 // New makes the service.

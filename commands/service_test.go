@@ -13,6 +13,7 @@ import (
 	"am-user-management/commands"
 	"am-user-management/domain"
 	"am-user-management/domain/account"
+	"am-user-management/domain/roles"
 	"am-user-management/internal/codec"
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/eventstore/memstore"
@@ -49,6 +50,14 @@ func newBench(t *testing.T) *bench {
 		},
 	})
 	return b
+}
+
+// seed defines the roles that every installation has.
+func (b *bench) seed(t *testing.T) {
+	t.Helper()
+	if err := b.Seed(t.Context(), roles.BuiltIn(map[string][]string{"admin": {"editor"}, "editor": {"viewer"}}), nil); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // types lists the events of a stream.

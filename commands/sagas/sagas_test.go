@@ -17,6 +17,7 @@ import (
 	"am-user-management/domain/account"
 	"am-user-management/domain/email"
 	"am-user-management/domain/onboarding"
+	"am-user-management/domain/roles"
 	"am-user-management/internal/codec"
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/eventstore/memstore"
@@ -55,6 +56,9 @@ func newBench(t *testing.T) *bench {
 			EmailVerification: true, VerifyTokenTTL: time.Hour, TrialDays: 14, TrialPlan: "pro", DefaultRole: "viewer",
 		},
 	})
+	if err := b.service.Seed(t.Context(), roles.BuiltIn(nil), nil); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 
@@ -93,7 +97,7 @@ func (b *bench) signUp() (account.State, []eventstore.Envelope) {
 func (b *bench) steps() string {
 	var types []string
 	for _, e := range b.log.Log() {
-		if !strings.HasPrefix(e.Stream, "account-") && !strings.HasPrefix(e.Stream, "email-") {
+		if !strings.HasPrefix(e.Stream, "role-") && !strings.HasPrefix(e.Stream, "account-") && !strings.HasPrefix(e.Stream, "email-") {
 			types = append(types, e.Type)
 		}
 	}

@@ -21,6 +21,7 @@ type State struct {
 
 // Assignment is one role that a user holds.
 type Assignment struct {
+	// Role is the role's id, see roles.Definition.ID.
 	Role string
 	// ExpiresAt is when the role ends by itself; nil for never.
 	ExpiresAt *time.Time
@@ -39,6 +40,12 @@ func (s State) RolesAt(now time.Time) []string {
 		}
 	}
 	return roles
+}
+
+// HoldsForGood reports whether the role is held without an end.
+func (s State) HoldsForGood(role string) bool {
+	i, held := s.find(role)
+	return held && s.Roles[i].ExpiresAt == nil
 }
 
 // Evolve returns the state after e. It cannot fail: e already happened.

@@ -76,6 +76,13 @@ func TestRevoke(t *testing.T) {
 	})
 }
 
+func TestHoldsForGood(t *testing.T) {
+	state := access.State{}.Evolve(assigned("viewer", nil)).Evolve(assigned("admin", at(1)))
+	if !state.HoldsForGood("viewer") || state.HoldsForGood("admin") || state.HoldsForGood("editor") {
+		t.Errorf("held for good: %v", state)
+	}
+}
+
 func TestRolesAt(t *testing.T) {
 	state := access.State{}.Evolve(assigned("viewer", nil)).Evolve(assigned("admin", at(1)))
 	for _, c := range []struct {

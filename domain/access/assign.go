@@ -9,7 +9,7 @@ import (
 // maxReason is the most code points of a reason.
 const maxReason = 500
 
-// Assign gives a role to a user. Whether the role is defined is asked before.
+// Assign gives a role to a user, by its id. Whether the role is defined is asked before.
 type Assign struct {
 	UserID domain.ID
 	Role   string

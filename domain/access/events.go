@@ -17,7 +17,8 @@ type Event interface {
 // RoleAssigned gives a role to a user, or changes until when they hold it.
 type RoleAssigned struct {
 	UserID domain.ID `json:"user_id"`
-	Role   string    `json:"role"`
+	// Role is the role's id: a role that was deleted is held no more, also when its name is used again.
+	Role string `json:"role"`
 	// ExpiresAt is when the role ends by itself; nil for never.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	Reason    string     `json:"reason,omitzero"`

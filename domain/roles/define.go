@@ -16,11 +16,13 @@ const (
 )
 
 // Define says what a role is from now on. Order and repetition of permissions and of inherited roles mean nothing.
-// Inherited roles need not be defined yet: until they are, they permit nothing.
+// Inherited roles that are not defined permit nothing; whether they are is asked before.
 type Define struct {
 	Name        string
 	Permissions []string
 	Inherits    []string
+	// IDs are those of the inherited roles whose id is not their name.
+	IDs map[string]string
 	// BuiltIn marks the program's own definition; it never replaces what a person defined.
 	BuiltIn bool
 	Now     time.Time
@@ -32,26 +34,42 @@ func (c Define) Stream() string { return StreamOf(c.Name) }
 // Decide defines the role.
 //
 //	THEN  RoleDefined
-//	ERROR ErrInvalid with fields
+//	ERROR ErrInvalid with fields; ErrAdminProtected for an admin who would not be permitted everything
 //	IDEMPOTENCY nothing when the role is so already, and for a built-in definition of a role that a person defined
+//	or deleted
 func (c Define) Decide(d Definition) ([]Event, error) {
-	if err := c.faults().Err(); err != nil {
+	if err := c.Faults().Err(); err != nil {
 		return nil, err
 	}
+	if c.Name == Admin && !Allows(c.Permissions, everything) {
+		return nil, ErrAdminProtected
+	}
 	event := RoleDefined{
-		Name: c.Name, Permissions: sortedSet(c.Permissions), Inherits: sortedSet(c.Inherits),
+		Name: c.Name, Permissions: sortedSet(c.Permissions), Inherits: sortedSet(c.inheritedIDs()),
 		BuiltIn: c.BuiltIn, At: c.Now,
 	}
 	same := slices.Equal(d.Permissions, event.Permissions) && slices.Equal(d.Inherits, event.Inherits)
-	if d.Exists() && (same || c.BuiltIn && !d.BuiltIn) {
+	touched := d.Exists() && !d.BuiltIn || !d.Exists() && d.Life > 0
+	if d.Exists() && same || c.BuiltIn && touched {
 		return nil, nil
 	}
 	return []Event{event}, nil
 }
 
-func (c Define) faults() domain.Faults {
+func (c Define) inheritedIDs() []string {
+	ids := slices.Clone(c.Inherits)
+	for i, name := range ids {
+		if id, ok := c.IDs[name]; ok {
+			ids[i] = id
+		}
+	}
+	return ids
+}
+
+// Faults are what is wrong with the definition in itself.
+func (c Define) Faults() domain.Faults {
 	var faults domain.Faults
-	if !validName(c.Name) {
+	if !ValidName(c.Name) {
 		faults.Add("name", "must be 1 to 64 lower-case letters, digits, hyphens and underscores")
 	}
 	switch {
@@ -65,19 +83,23 @@ func (c Define) faults() domain.Faults {
 		faults.Add("inherits", "must be at most 200")
 	case slices.Contains(c.Inherits, c.Name):
 		faults.Add("inherits", "must not name the role itself")
-	case slices.ContainsFunc(c.Inherits, func(name string) bool { return !validName(name) }):
+	case slices.ContainsFunc(c.Inherits, func(name string) bool { return !ValidName(name) }):
 		faults.Add("inherits", "must each be the name of a role")
 	}
 	return faults
 }
 
-func validName(name string) bool {
+// ValidName reports whether a role may have this name.
+func ValidName(name string) bool {
 	return name != "" && len(name) <= maxName && strings.Trim(name, nameCharacters) == ""
 }
 
+// WellFormed reports whether a text is a permission, resource:action with * for either part.
+func WellFormed(permission string) bool { return !malformed(permission) }
+
 func malformed(permission string) bool {
 	resource, action, ok := strings.Cut(permission, ":")
-	return !ok || !validName(resource) && resource != wildcard || !validName(action) && action != wildcard
+	return !ok || !ValidName(resource) && resource != wildcard || !ValidName(action) && action != wildcard
 }
 
 func sortedSet(names []string) []string {

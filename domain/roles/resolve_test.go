@@ -43,30 +43,57 @@ func TestAllows(t *testing.T) {
 	}
 }
 
+func TestCovers(t *testing.T) {
+	held := []string{"user:*", "role:read"}
+	if !roles.Covers(held, nil) || !roles.Covers(held, []string{"user:read", "role:read"}) || roles.Covers(held, []string{"user:read", "role:*"}) {
+		t.Error("what is covered is each of the wanted")
+	}
+}
+
+func TestLeads(t *testing.T) {
+	definitions := map[string]roles.Definition{
+		"a": {Name: "a", Inherits: []string{"b"}}, "b": {Name: "b", Inherits: []string{"c#1"}},
+		"yin": {Name: "yin", Inherits: []string{"yang"}}, "yang": {Name: "yang", Inherits: []string{"yin"}},
+	}
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{{"a", "a", true}, {"a", "b", true}, {"a", "c#1", true}, {"a", "c", false}, {"b", "a", false}, {"yin", "yin", true}, {"yin", "a", false}, {"ghost", "a", false}} {
+		if got := roles.Leads(definitions, []string{c.from}, c.to); got != c.want {
+			t.Errorf("%s to %s: %v", c.from, c.to, got)
+		}
+	}
+}
+
 func TestResolve(t *testing.T) {
 	definitions := map[string]roles.Definition{
-		"viewer": {Name: "viewer", Permissions: []string{"page:read"}},
-		"editor": {Name: "editor", Permissions: []string{"page:write"}, Inherits: []string{"viewer"}},
-		"admin":  {Name: "admin", Permissions: []string{"user:*"}, Inherits: []string{"editor", "ghost"}},
-		"chief":  {Name: "chief", Inherits: []string{"admin", "viewer"}},
-		"yin":    {Name: "yin", Permissions: []string{"dark:see"}, Inherits: []string{"yang"}},
-		"yang":   {Name: "yang", Permissions: []string{"light:see"}, Inherits: []string{"yin"}},
+		"viewer":   {Name: "viewer", Permissions: []string{"page:read"}},
+		"editor":   {Name: "editor", Permissions: []string{"page:write"}, Inherits: []string{"viewer"}},
+		"admin":    {Name: "admin", Permissions: []string{"user:*"}, Inherits: []string{"editor", "ghost"}},
+		"chief":    {Name: "chief", Inherits: []string{"admin", "viewer"}},
+		"yin":      {Name: "yin", Permissions: []string{"dark:see"}, Inherits: []string{"yang"}},
+		"reborn#1": {Name: "reborn", Permissions: []string{"new:see"}, Life: 1},
+		"late":     {Name: "late", Inherits: []string{"reborn"}},
+		"later":    {Name: "later", Inherits: []string{"reborn#1"}},
+		"yang":     {Name: "yang", Permissions: []string{"light:see"}, Inherits: []string{"yin"}},
 	}
 	for name, c := range map[string]struct {
 		held   []string
 		wanted string
 		via    []string
 	}{
-		"its own":                          {[]string{"viewer"}, "page:read", []string{"viewer"}},
-		"not what inherits it":             {[]string{"viewer"}, "page:write", nil},
-		"inherited over two roles":         {[]string{"admin"}, "page:read", []string{"admin", "editor", "viewer"}},
-		"by wildcard":                      {[]string{"admin"}, "user:erase", []string{"admin"}},
-		"by the shortest path":             {[]string{"chief"}, "page:read", []string{"chief", "viewer"}},
-		"by the shortest of two roles":     {[]string{"admin", "editor"}, "page:read", []string{"editor", "viewer"}},
-		"a role in a circle":               {[]string{"yin"}, "light:see", []string{"yin", "yang"}},
-		"nothing from an undefined role":   {[]string{"ghost"}, "page:read", nil},
-		"nothing without a role":           {nil, "page:read", nil},
-		"nothing that is not a permission": {[]string{"admin"}, "user", nil},
+		"its own":                                     {[]string{"viewer"}, "page:read", []string{"viewer"}},
+		"not what inherits it":                        {[]string{"viewer"}, "page:write", nil},
+		"inherited over two roles":                    {[]string{"admin"}, "page:read", []string{"admin", "editor", "viewer"}},
+		"by wildcard":                                 {[]string{"admin"}, "user:erase", []string{"admin"}},
+		"by the shortest path":                        {[]string{"chief"}, "page:read", []string{"chief", "viewer"}},
+		"by the shortest of two roles":                {[]string{"admin", "editor"}, "page:read", []string{"editor", "viewer"}},
+		"a role in a circle":                          {[]string{"yin"}, "light:see", []string{"yin", "yang"}},
+		"nothing from an inherited life that is over": {[]string{"late"}, "new:see", nil},
+		"from the life that was meant":                {[]string{"later"}, "new:see", []string{"later", "reborn#1"}},
+		"nothing from an undefined role":              {[]string{"ghost"}, "page:read", nil},
+		"nothing without a role":                      {nil, "page:read", nil},
+		"nothing that is not a permission":            {[]string{"admin"}, "user", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			via, ok := roles.Resolve(definitions, c.held).Allow(c.wanted)

@@ -42,10 +42,27 @@ func TestDefine(t *testing.T) {
 		return Case{When: c, Err: domain.ErrInvalid, Fields: []string{field}}
 	}
 
+	deleted := roles.RoleDeleted{Name: "support", At: noon}
+	reborn := define
+	reborn.IDs = map[string]string{"viewer": "viewer#2", "other": "other#1"}
+	definedAnew := defined
+	definedAnew.Inherits = []string{"viewer#2"}
+	admin := roles.Define{Name: roles.Admin, Permissions: []string{"*:*"}, Inherits: []string{"viewer"}, Now: noon}
+	weak := roles.Define{Name: roles.Admin, Permissions: []string{"user:*", "role:*"}, Now: noon}
+
 	estest.Run(t, roles.Events, map[string]Case{
-		"defines a role, sorted and each once": {When: define, Then: []Event{defined}},
-		"defines nothing twice":                {Given: []Event{defined}, When: define},
-		"defines a role that permits nothing":  {When: empty, Then: []Event{roles.RoleDefined{Name: "support", At: noon}}},
+		"the program leaves what a person deleted": {Given: []Event{byProgram, deleted}, When: program},
+		"a person may define it anew":              {Given: []Event{byProgram, deleted}, When: define, Then: []Event{defined}},
+		"inherits a role in the life it is in":     {When: reborn, Then: []Event{definedAnew}},
+		"inherits it anew when it was deleted":     {Given: []Event{defined}, When: reborn, Then: []Event{definedAnew}},
+		"inherits it in one life once":             {Given: []Event{definedAnew}, When: reborn},
+		"an admin may inherit": {When: admin, Then: []Event{roles.RoleDefined{
+			Name: roles.Admin, Permissions: []string{"*:*"}, Inherits: []string{"viewer"}, At: noon,
+		}}},
+		"an admin keeps being permitted everything": {When: weak, Err: roles.ErrAdminProtected},
+		"defines a role, sorted and each once":      {When: define, Then: []Event{defined}},
+		"defines nothing twice":                     {Given: []Event{defined}, When: define},
+		"defines a role that permits nothing":       {When: empty, Then: []Event{roles.RoleDefined{Name: "support", At: noon}}},
 		"replaces the whole definition": {
 			Given: []Event{defined}, When: empty, Then: []Event{roles.RoleDefined{Name: "support", At: noon}},
 		},
@@ -103,6 +120,35 @@ func TestBuiltIn(t *testing.T) {
 	if len(definitions) != 7 {
 		t.Errorf("%d definitions, want 7", len(definitions))
 	}
+}
+
+func TestAnIDIsUsedOnce(t *testing.T) {
+	defined, deleted := roles.RoleDefined{Name: "support"}, roles.RoleDeleted{Name: "support"}
+	var d roles.Definition
+	for _, want := range []string{"support", "support#1", "support#2"} {
+		if d = d.Evolve(defined).Evolve(defined); d.ID() != want || roles.NameOf(d.ID()) != "support" {
+			t.Errorf("id %s, want %s", d.ID(), want)
+		}
+		if d = d.Evolve(deleted); d.Exists() {
+			t.Error("a deleted role is defined")
+		}
+	}
+}
+
+func TestDelete(t *testing.T) {
+	defined := roles.RoleDefined{Name: "support", Permissions: []string{"user:read"}, At: noon}
+	deleted := roles.RoleDeleted{Name: "support", At: noon}
+	remove := roles.Delete{Name: "support", Now: noon}
+	byDefault := roles.Delete{Name: "support", Default: true, Now: noon}
+	admin := roles.RoleDefined{Name: roles.Admin, Permissions: []string{"*:*"}, BuiltIn: true, At: noon}
+	estest.Run(t, roles.Events, map[string]Case{
+		"deletes a role":                    {Given: []Event{defined}, When: remove, Then: []Event{deleted}},
+		"deletes a role of that name again": {Given: []Event{defined, deleted, defined}, When: remove, Then: []Event{deleted}},
+		"not what was never defined":        {When: remove, Err: roles.ErrNotFound},
+		"not what was deleted":              {Given: []Event{defined, deleted}, When: remove, Err: roles.ErrNotFound},
+		"not the default role":              {Given: []Event{defined}, When: byDefault, Err: roles.ErrDefault},
+		"never the role admin":              {Given: []Event{admin}, When: roles.Delete{Name: roles.Admin, Now: noon}, Err: roles.ErrAdminProtected},
+	})
 }
 
 func TestStream(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"am-user-management/domain"
 	"am-user-management/domain/access"
 	"am-user-management/domain/account"
+	"am-user-management/domain/admins"
 	"am-user-management/domain/email"
 	"am-user-management/domain/notice"
 	"am-user-management/domain/onboarding"
@@ -19,6 +20,7 @@ func All() [][]domain.Event {
 	return [][]domain.Event{
 		access.Events,
 		account.Events,
+		admins.Events,
 		email.Events,
 		notice.Events,
 		onboarding.Events,
