@@ -9,7 +9,7 @@ import (
 // FinishStep notes that a step was done.
 type FinishStep struct {
 	UserID domain.ID
-	Step   Step // Mail or Token
+	Step   Step // Mail or Token; Trial where there is none to start
 	Now    time.Time
 }
 
@@ -24,8 +24,8 @@ func (c FinishStep) Stream() string { return StreamOf(c.UserID) }
 //	IDEMPOTENCY nothing when it was done before
 func (c FinishStep) Decide(s State) ([]Event, error) {
 	switch {
-	case c.Step != Mail && c.Step != Token:
-		return nil, domain.ErrInvalid.WithFields(domain.FieldError{Field: "step", Message: "must be mail or token"})
+	case c.Step != Mail && c.Step != Token && c.Step != Trial:
+		return nil, domain.ErrInvalid.WithFields(domain.FieldError{Field: "step", Message: "must be mail, token or trial"})
 	case s.Done[c.Step]:
 		return nil, nil
 	}

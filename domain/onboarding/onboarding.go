@@ -12,7 +12,7 @@ import (
 type Step string
 
 // The steps. Trial, Profile and Role are done when the subscription, the profile and the access say so; Mail and
-// Token have nothing but StepDone.
+// Token have nothing but StepDone, and so has a Trial that the person had already.
 const (
 	Trial   Step = "trial"
 	Profile Step = "profile"

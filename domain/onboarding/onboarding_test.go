@@ -22,8 +22,9 @@ func TestFinishStep(t *testing.T) {
 			Given: []Event{done(onboarding.Mail)}, When: finish(onboarding.Token), Then: []Event{done(onboarding.Token)},
 		},
 		"notes a step once": {Given: []Event{done(onboarding.Token)}, When: finish(onboarding.Token)},
+		"notes a trial that was had already": {When: finish(onboarding.Trial), Then: []Event{done(onboarding.Trial)}},
 		"leaves a step to the events that tell of it": {
-			When: finish(onboarding.Trial), Err: domain.ErrInvalid, Fields: []string{"step"},
+			When: finish(onboarding.Role), Err: domain.ErrInvalid, Fields: []string{"step"},
 		},
 		"knows its steps": {When: finish("tea"), Err: domain.ErrInvalid, Fields: []string{"step"}},
 	})

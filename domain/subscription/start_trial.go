@@ -6,12 +6,15 @@ import (
 	"am-user-management/domain"
 )
 
-// StartTrial lets a user try a plan for some days.
+// StartTrial lets a user try a plan for some days. Whoever sends it made sure that the person had no trial under another
+// account.
 type StartTrial struct {
 	UserID domain.ID
 	PlanID string
 	Days   int // of 24 hours, at least 1: a setting, checked when the program starts
-	Now    time.Time
+	// From is when the trial begins; Now is when it is asked for.
+	From time.Time
+	Now  time.Time
 }
 
 // Stream is the subscription's.
@@ -21,13 +24,17 @@ func (c StartTrial) Stream() string { return StreamOf(c.UserID) }
 //
 //	GIVEN no subscription
 //	THEN  TrialStarted
-//	IDEMPOTENCY nothing when the user ever had one: nobody gets a second trial
+//	ERROR ErrTrialUsed when there ever was one: nobody gets a second trial, or one after a plan
+//	IDEMPOTENCY nothing while the trial runs
 func (c StartTrial) Decide(s State) ([]Event, error) {
-	if s.Exists() {
+	switch {
+	case s.Trial && s.StatusAt(c.Now) == Active:
 		return nil, nil
+	case s.Exists():
+		return nil, ErrTrialUsed
 	}
 	return []Event{TrialStarted{
 		UserID: c.UserID, PlanID: c.PlanID,
-		StartedAt: c.Now, EndsAt: c.Now.Add(time.Duration(c.Days) * 24 * time.Hour),
+		StartedAt: c.From, EndsAt: c.From.Add(time.Duration(c.Days) * 24 * time.Hour),
 	}}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"am-user-management/domain/roles"
 	"am-user-management/domain/session"
 	"am-user-management/domain/subscription"
+	"am-user-management/domain/trial"
 )
 
 // All is the one list of modules whose events this program knows. A new module adds a line.
@@ -29,5 +30,6 @@ func All() [][]domain.Event {
 		roles.Events,
 		session.Events,
 		subscription.Events,
+		trial.Events,
 	}
 }
