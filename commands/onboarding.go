@@ -2,13 +2,11 @@ package commands
 
 import (
 	"context"
-	"time"
 
 	"am-user-management/domain"
 	"am-user-management/domain/account"
 	"am-user-management/domain/onboarding"
 	"am-user-management/domain/profile"
-	"am-user-management/domain/subscription"
 	"am-user-management/internal/eventstore"
 )
 
@@ -24,12 +22,6 @@ func (s *Service) Created(ctx context.Context, user domain.ID) (eventstore.Envel
 		}
 	}
 	return eventstore.Envelope{}, account.UserCreated{}, account.ErrNotFound
-}
-
-// StartTrial starts the user's trial at a given instant; whoever had a trial keeps the one they had.
-func (s *Service) StartTrial(ctx context.Context, r Request, user domain.ID, from time.Time) error {
-	_, err := execute(ctx, s, r, subscription.StartTrial{UserID: user, PlanID: s.settings.TrialPlan, Days: s.settings.TrialDays, Now: from})
-	return err
 }
 
 // CreateProfile opens the user's profile with what they said at sign-up.

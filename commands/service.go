@@ -52,7 +52,11 @@ type Settings struct {
 	PictureFormats     []string
 	TrialDays          int
 	TrialPlan          string
-	DefaultRole        string
+	// AutoRenew is whether a subscription renews itself where its user did not choose.
+	AutoRenew bool
+	// Currency is that of plans which are defined without one (ISO 4217).
+	Currency    string
+	DefaultRole string
 	// ClaimTTL is how long an address stays claimed by a sign-up that never finished.
 	ClaimTTL time.Duration
 }

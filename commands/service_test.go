@@ -46,7 +46,7 @@ func newBench(t *testing.T) *bench {
 		Settings: commands.Settings{
 			EmailVerification: true, VerifyTokenTTL: 24 * time.Hour, SessionAbsoluteTTL: 24 * time.Hour,
 			SessionIdleTTL: 2 * time.Hour, MaxBioLength: 500, PictureFormats: []string{"png"},
-			TrialDays: 14, TrialPlan: "pro", DefaultRole: "viewer",
+			TrialDays: 14, TrialPlan: "pro", AutoRenew: true, Currency: "USD", DefaultRole: "viewer",
 		},
 	})
 	return b

@@ -65,7 +65,7 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 		ValidZone: func(name string) bool { return name == "Europe/Berlin" },
 		Settings: commands.Settings{
 			EmailVerification: true, VerifyTokenTTL: 24 * time.Hour, SessionAbsoluteTTL: 24 * time.Hour, SessionIdleTTL: 2 * time.Hour,
-			MaxBioLength: 500, PictureFormats: []string{"png"}, TrialDays: 14, TrialPlan: "pro", DefaultRole: "viewer",
+			MaxBioLength: 500, PictureFormats: []string{"png"}, TrialDays: 14, TrialPlan: "pro", AutoRenew: true, Currency: "USD", DefaultRole: "viewer",
 		},
 	})
 	deps := amhttp.Deps{
@@ -293,7 +293,7 @@ func (h *house) onboarded(userID string) {
 	if err := h.commands.CreateProfile(h.t.Context(), commands.Reaction(envelope, "onboarding", "profile", userID), created); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.commands.StartTrial(h.t.Context(), commands.Reaction(envelope, "onboarding", "trial", userID), id, h.now()); err != nil {
+	if err := h.commands.StartTrial(h.t.Context(), commands.Reaction(envelope, "onboarding", "trial", userID), created); err != nil {
 		h.t.Fatal(err)
 	}
 }

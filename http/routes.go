@@ -87,7 +87,7 @@ func (s *Server) Routes() []Route {
 
 // allRoutes is the list.
 func (s *Server) allRoutes() []Route {
-	const get, post, patch = http.MethodGet, http.MethodPost, http.MethodPatch
+	const get, post, patch, put = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut
 	const ok, created, accepted, none = http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent
 	return []Route{
 		{
@@ -143,8 +143,42 @@ func (s *Server) allRoutes() []Route {
 			Summary: "One's own subscription", Status: ok, Answer: readmodel.Subscription{}, Reads: subscriptions, handle: s.ownSubscription,
 		},
 		{
+			Listener: Public, Method: patch, Path: "/subscription", Auth: Session, Module: Subscription,
+			Summary: "Choose whether one's own subscription renews itself", Body: subscriptionPatch{}, Status: ok,
+			Answer: readmodel.Subscription{}, handle: s.patchSubscription,
+		},
+		{
+			Listener: Public, Method: post, Path: "/subscription/trial", Auth: Session, Module: Subscription,
+			Summary: "Start one's own trial, where the sign-up started none", Status: ok, Answer: readmodel.Subscription{},
+			handle: s.startTrial,
+		},
+		{
+			Listener: Public, Method: post, Path: "/subscription/upgrade", Auth: Session, Module: Subscription,
+			Summary: "Move to a higher plan at once, or begin a subscription", Body: upgradeTo{}, Status: ok,
+			Answer: readmodel.Subscription{}, handle: s.upgradePlan,
+		},
+		{
+			Listener: Public, Method: post, Path: "/subscription/downgrade", Auth: Session, Module: Subscription,
+			Summary: "Move to a lower plan at the end of the period", Body: downgradeTo{}, Status: ok,
+			Answer: readmodel.Subscription{}, handle: s.downgradePlan,
+		},
+		{
+			Listener: Public, Method: post, Path: "/subscription/cancel", Auth: Session, Module: Subscription,
+			Summary: "End one's own subscription with its period, or at once", Body: cancellation{}, Status: ok,
+			Answer: readmodel.Subscription{}, handle: s.cancelSubscription,
+		},
+		{
+			Listener: Public, Method: post, Path: "/subscription/resume", Auth: Session, Module: Subscription,
+			Summary: "Take back a cancellation or a downgrade that has not happened yet", Status: ok, Answer: readmodel.Subscription{},
+			handle: s.resumeSubscription,
+		},
+		{
 			Listener: Public, Method: get, Path: "/plans", Auth: Anonymous, Module: Subscription,
 			Summary: "All plans, the lowest rank first", Status: ok, Answer: planList{}, Reads: plans, handle: s.listPlans,
+		},
+		{
+			Listener: Public, Method: put, Path: "/plans/:id", Auth: Session, Permission: "plan:manage", Module: Subscription,
+			Summary: "Say what a plan is from now on", Body: planDefinition{}, Status: ok, Answer: readmodel.Plan{}, handle: s.definePlan,
 		},
 
 		{

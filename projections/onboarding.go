@@ -87,7 +87,9 @@ func foldOnboarding(r *onboardingRow, envelope *eventstore.Envelope) {
 			first(&r.MailAt, e.At)
 		case onboarding.Token:
 			first(&r.TokenAt, e.At)
-		case onboarding.Trial, onboarding.Profile, onboarding.Role:
+		case onboarding.Trial: // the person had theirs already
+			first(&r.TrialAt, e.At)
+		case onboarding.Profile, onboarding.Role:
 			// The modules that do these steps have events of their own.
 		}
 	}

@@ -133,7 +133,7 @@ func (o *Onboarding) run(ctx context.Context, trigger eventstore.Envelope, creat
 	request := commands.Reaction(trigger, sagaName, string(step), created.UserID.String())
 	switch step {
 	case onboarding.Trial:
-		return o.service.StartTrial(ctx, request, created.UserID, created.CreatedAt)
+		return o.service.StartTrial(ctx, request, created)
 	case onboarding.Profile:
 		return o.service.CreateProfile(ctx, request, created)
 	case onboarding.Role:

@@ -21,7 +21,7 @@ func TestFinishStep(t *testing.T) {
 		"notes each step by itself": {
 			Given: []Event{done(onboarding.Mail)}, When: finish(onboarding.Token), Then: []Event{done(onboarding.Token)},
 		},
-		"notes a step once": {Given: []Event{done(onboarding.Token)}, When: finish(onboarding.Token)},
+		"notes a step once":                  {Given: []Event{done(onboarding.Token)}, When: finish(onboarding.Token)},
 		"notes a trial that was had already": {When: finish(onboarding.Trial), Then: []Event{done(onboarding.Trial)}},
 		"leaves a step to the events that tell of it": {
 			When: finish(onboarding.Role), Err: domain.ErrInvalid, Fields: []string{"step"},

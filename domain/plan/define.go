@@ -38,7 +38,7 @@ func (c Define) Stream() string { return StreamOf(c.ID) }
 //	ERROR ErrInvalid with fields
 //	IDEMPOTENCY nothing when the plan is so already, and for a built-in definition of a plan that a person defined
 func (c Define) Decide(s State) ([]Event, error) {
-	if err := c.faults().Err(); err != nil {
+	if err := c.Faults().Err(); err != nil {
 		return nil, err
 	}
 	event := PlanDefined{
@@ -56,9 +56,10 @@ func (s State) same(e PlanDefined) bool {
 		s.Interval == e.Interval && s.Rank == e.Rank && slices.Equal(s.Features, e.Features)
 }
 
-func (c Define) faults() domain.Faults {
+// Faults is what is wrong with the fields.
+func (c Define) Faults() domain.Faults {
 	var faults domain.Faults
-	if c.ID == "" || len(c.ID) > maxID || strings.Trim(c.ID, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+	if !ValidID(c.ID) {
 		faults.Add("id", "must be 1 to 64 lower-case letters, digits and hyphens")
 	}
 	if strings.TrimSpace(c.Name) == "" {

@@ -1,7 +1,12 @@
 // Package plan holds the rules of the plans that users subscribe to. It imports domain and the standard library only.
 package plan
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"am-user-management/domain"
+)
 
 // Interval is how often a plan is paid.
 type Interval string
@@ -11,6 +16,14 @@ const (
 	Month Interval = "month"
 	Year  Interval = "year"
 )
+
+// ErrNotFound: no such plan was defined.
+var ErrNotFound = &domain.Error{Kind: domain.NotFound, Code: "plan.not-found", Title: "There is no such plan."}
+
+// ValidID reports whether a text may name a plan: it is part of paths and of a stream's name.
+func ValidID(id string) bool {
+	return id != "" && len(id) <= maxID && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
 
 // StreamOf names the stream of a plan.
 func StreamOf(id string) string { return "plan-" + id }

@@ -65,8 +65,9 @@ type State struct {
 	UserID domain.ID
 	// Terms are those of the present period; of a trial only the plan is known.
 	Terms Terms
-	// Trial tells that this is the trial, running or over.
-	Trial bool
+	// Trial tells that this is the trial, running or over; TrialEndsAt is when it ends unless it is cancelled before.
+	Trial       bool
+	TrialEndsAt time.Time
 	// ExpiresAt is when the present period or the trial ends; when the subscription ended, once it is over.
 	ExpiresAt time.Time
 	AutoRenew bool
@@ -136,7 +137,7 @@ func (s State) after(terms Terms) time.Time {
 func (s State) Evolve(e Event) State {
 	switch e := e.(type) {
 	case TrialStarted:
-		s = State{UserID: e.UserID, Terms: Terms{PlanID: e.PlanID}, Trial: true, ExpiresAt: e.EndsAt}
+		s = State{UserID: e.UserID, Terms: Terms{PlanID: e.PlanID}, Trial: true, TrialEndsAt: e.EndsAt, ExpiresAt: e.EndsAt}
 	case PlanUpgraded:
 		s = State{
 			UserID: e.UserID, Terms: e.To, ExpiresAt: e.EndsAt, AutoRenew: e.AutoRenew,
