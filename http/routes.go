@@ -43,6 +43,8 @@ type Route struct {
 	Summary string
 	// Body is a zero value of what the JSON body is bound to; nil if the route takes none.
 	Body any
+	// BodyOptional tells that the body may be left out, which means an empty object.
+	BodyOptional bool
 	// Query lists the parameters that the route takes in its query.
 	Query []Parameter
 	// Status is that of success, and Answer a zero value of its JSON body; nil if it has none.
@@ -164,7 +166,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/cancel", Auth: Session, Module: Subscription,
-			Summary: "End one's own subscription with its period, or at once", Body: cancellation{}, Status: ok,
+			Summary: "End one's own subscription with its period, or at once", Body: cancellation{}, BodyOptional: true, Status: ok,
 			Answer: readmodel.Subscription{}, handle: s.cancelSubscription,
 		},
 		{

@@ -168,7 +168,9 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 }
 
 func (s *Server) read(c *call) (err error) {
-	if c.route.Body != nil {
+	if request := c.Request(); c.route.BodyOptional && request.ContentLength == 0 && request.Header["Content-Type"] == nil {
+		c.body = []byte("{}")
+	} else if c.route.Body != nil {
 		if c.body, err = readBody(c.Response(), c.Request()); err != nil {
 			return err
 		}

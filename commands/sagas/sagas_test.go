@@ -106,7 +106,7 @@ func (b *bench) steps() string {
 
 var every = sagas.Steps{Trial: true, Profile: true, Role: true, Mail: true, Token: true}
 
-const inner = "subscription.trial_started.v1 profile.profile_created.v1 access.role_assigned.v1"
+const inner = "trial.trial_claimed.v1 subscription.trial_started.v1 profile.profile_created.v1 access.role_assigned.v1"
 
 func TestANewUserGetsEveryStepOnceHoweverOftenTheEventsCome(t *testing.T) {
 	b := newBench(t)

@@ -89,6 +89,20 @@ func (reapEmailClaims) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: innerQueue, MaxAttempts: reapAttempts, UniqueOpts: river.UniqueOpts{ByState: unfinished()}}
 }
 
+// settleSubscriptions asks to record what is due for subscriptions.
+type settleSubscriptions struct{}
+
+// Kind never changes.
+func (settleSubscriptions) Kind() string { return "settle_subscriptions" }
+
+// settleAttempts is how often one run is tried: for a day, if it is tried again every settleAgain.
+const settleAttempts = 24 * 60 * 4
+
+// InsertOpts lets one run exist at a time: while it fails it is tried again, in place of the next ones.
+func (settleSubscriptions) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: innerQueue, MaxAttempts: settleAttempts, UniqueOpts: river.UniqueOpts{ByState: unfinished()}}
+}
+
 // once makes equal arguments one job for as long as the job is kept, also when it ended badly: the way to try that
 // again is Retry.
 func once(queue string) river.InsertOpts {

@@ -23,6 +23,8 @@ type Options struct {
 	Attempts int
 	// ReapEvery is how often abandoned claims are looked for; 0 is a minute.
 	ReapEvery time.Duration
+	// SettleEvery is how often due subscriptions are looked for; 0 is two seconds.
+	SettleEvery time.Duration
 	// Alone says that no other process works on the queue: a job that runs when this one starts was left by one that
 	// was killed, and is taken up at once instead of after stuckAfter.
 	Alone bool
@@ -37,6 +39,8 @@ const (
 	defaultAttempts  = 25
 	defaultWorkers   = 16
 	defaultReapEvery = time.Minute
+	// defaultSettleEvery is how late a subscription's end is recorded at most, while nothing holds up the timer.
+	defaultSettleEvery = 2 * time.Second
 	// fetchCooldown and pollInterval bound how long an idle worker takes to see a job: the first when Postgres notifies
 	// it, the second when the notice got lost (River drops those that come right after another) or a retry comes due.
 	fetchCooldown = 20 * time.Millisecond
@@ -71,10 +75,13 @@ func New(pool *pgxpool.Pool, ports Ports, o Options) (*Client, error) {
 	if o.ReapEvery == 0 {
 		o.ReapEvery = defaultReapEvery
 	}
+	if o.SettleEvery == 0 {
+		o.SettleEvery = defaultSettleEvery
+	}
 	if o.Backoff == nil {
 		o.Backoff = Backoff
 	}
-	workers, err := ports.workers(func() time.Time { return o.Now().Add(o.ReapEvery) })
+	workers, err := ports.workers(o.Now, o.ReapEvery)
 	if err != nil {
 		return nil, err
 	}
@@ -92,16 +99,28 @@ func New(pool *pgxpool.Pool, ports Ports, o Options) (*Client, error) {
 		CancelledJobRetentionPeriod: keepDead,
 		DiscardedJobRetentionPeriod: keepDead,
 		Logger:                      quiet(o.Logger),
-		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(
-			river.PeriodicInterval(o.ReapEvery),
-			func() (river.JobArgs, *river.InsertOpts) { return reapEmailClaims{}, nil },
-			&river.PeriodicJobOpts{ID: reapEmailClaims{}.Kind(), RunOnStart: true},
-		)},
+		PeriodicJobs:                ports.periodic(o),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &Client{Queue: &Queue{client: client}, pool: pool, alone: o.Alone}, nil
+}
+
+// periodic lists the jobs that come by themselves.
+func (p Ports) periodic(o Options) []*river.PeriodicJob {
+	every := func(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
+		return river.NewPeriodicJob(
+			river.PeriodicInterval(interval),
+			func() (river.JobArgs, *river.InsertOpts) { return args, nil },
+			&river.PeriodicJobOpts{ID: args.Kind(), RunOnStart: true},
+		)
+	}
+	all := []*river.PeriodicJob{every(o.ReapEvery, reapEmailClaims{})}
+	if p.Subscriptions != nil {
+		all = append(all, every(o.SettleEvery, settleSubscriptions{}))
+	}
+	return all
 }
 
 // Start begins to work and returns. Only Stop ends it.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"am-user-management/domain"
 	"am-user-management/domain/onboarding"
@@ -28,11 +30,18 @@ type Reaper interface {
 	ReapClaims(ctx context.Context) (int, error)
 }
 
+// Subscriptions records what was due for subscriptions and returns how many it looked at.
+type Subscriptions interface {
+	SettleSubscriptions(ctx context.Context) (int, error)
+}
+
 // Ports is what the jobs do.
 type Ports struct {
 	Effects Effects
 	Steps   Steps
 	Reaper  Reaper
+	// Subscriptions is nil where there are none: no timer runs then.
+	Subscriptions Subscriptions
 }
 
 // worker makes a River worker of a function.
@@ -63,9 +72,12 @@ func (w *worker[T]) NextRetry(*river.Job[T]) time.Time {
 const (
 	effectTimeout = 30 * time.Second
 	reapTimeout   = 50 * time.Second
+	settleTimeout = 35 * time.Second
+	// settleAgain is how long after a failed run the next is tried.
+	settleAgain = 15 * time.Second
 )
 
-func (p Ports) workers(nextReap func() time.Time) (*river.Workers, error) {
+func (p Ports) workers(now func() time.Time, reapEvery time.Duration) (*river.Workers, error) {
 	if p.Effects == nil || p.Steps == nil || p.Reaper == nil {
 		return nil, errors.New("every port of the jobs must be given")
 	}
@@ -97,14 +109,32 @@ func (p Ports) workers(nextReap func() time.Time) (*river.Workers, error) {
 		}),
 		river.AddWorkerSafely(workers, &worker[reapEmailClaims]{
 			timeout: reapTimeout,
-			retry:   nextReap,
+			retry:   func() time.Time { return now().Add(reapEvery) },
 			work: func(ctx context.Context, _ reapEmailClaims) error {
 				_, err := p.Reaper.ReapClaims(ctx)
 				return err
 			},
 		}),
+		river.AddWorkerSafely(workers, &worker[settleSubscriptions]{
+			timeout: settleTimeout,
+			retry:   func() time.Time { return now().Add(settleAgain) },
+			work:    p.settleSubscriptions,
+		}),
 	)
 	return workers, err
+}
+
+func (p Ports) settleSubscriptions(ctx context.Context, _ settleSubscriptions) error {
+	if p.Subscriptions == nil { // a run that was left by a process which had them
+		return nil
+	}
+	if _, err := p.Subscriptions.SettleSubscriptions(ctx); err != nil {
+		return err
+	}
+	// The runs before were as uneventful, and they are many.
+	_, err := river.ClientFromContext[pgx.Tx](ctx).JobDeleteMany(ctx,
+		river.NewJobDeleteManyParams().Kinds(settleSubscriptions{}.Kind()).States(rivertype.JobStateCompleted))
+	return err
 }
 
 // final cancels the job when trying again is pointless: the effect says so by a method Permanent, or a rule of the
