@@ -1,5 +1,7 @@
 package domain
 
+import "time"
+
 // Kind sorts rules by what the caller can do about them. The transport maps each Kind to a status once.
 type Kind int
 
@@ -33,7 +35,9 @@ type Error struct {
 	Title  string // one sentence, the same at every occurrence
 	Detail string // what was special about this occurrence; never personal or secret text
 	Fields []FieldError
-	rule   *Error
+	// Wait is how long the same request would be in vain; 0 where nobody can tell.
+	Wait time.Duration
+	rule *Error
 }
 
 // FieldError says what is wrong with one field of the request.
@@ -67,6 +71,13 @@ func (e *Error) WithDetail(detail string) *Error {
 func (e *Error) WithFields(fields ...FieldError) *Error {
 	occurrence := *e
 	occurrence.Fields, occurrence.rule = fields, e.root()
+	return &occurrence
+}
+
+// WithWait returns the rule with how long the same request would be in vain.
+func (e *Error) WithWait(wait time.Duration) *Error {
+	occurrence := *e
+	occurrence.Wait, occurrence.rule = wait, e.root()
 	return &occurrence
 }
 

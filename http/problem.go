@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -32,8 +34,15 @@ func StatusOf(kind domain.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// retryAfter is how many seconds a client is asked to wait after 429 and 503.
-const retryAfter = "1"
+// retryAfter is how many whole seconds a client is asked to wait after 429 and 503: as long as the rule says, one if it
+// says nothing.
+func retryAfter(err error) string {
+	var rule *domain.Error
+	if !errors.As(err, &rule) || rule.Wait <= time.Second {
+		return "1"
+	}
+	return strconv.FormatInt(int64((rule.Wait+time.Second-1)/time.Second), 10)
+}
 
 // The rules of the transport itself that have a kind.
 var (
@@ -97,7 +106,7 @@ func (c *call) refuse(err error) (code string) {
 	case http.StatusUnauthorized:
 		header["Www-Authenticate"] = bearerChallenge
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		header.Set("Retry-After", retryAfter)
+		header.Set("Retry-After", retryAfter(err))
 	}
 	if c.writeJSON(p.Status, problemType, p) != nil {
 		return code // the client is gone; the access log tells
