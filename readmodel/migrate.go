@@ -1,7 +1,7 @@
 // Package readmodel holds what readers see: the tables that projections write, as migrations, and the queries that
-// answer requests from them. It knows no events and imports pgx and goose. It reads, with two exceptions, the only
-// tables here that no event tells about and that are lost in a rebuild: session_activity (when a session was last
-// seen) and idempotency_keys (requests that left no event).
+// answer requests from them. It knows no events and imports pgx and goose. It reads, with two exceptions, tables that no
+// event tells about and that are lost in a rebuild: session_activity (when a session was last seen) and idempotency_keys
+// (requests that left no event). The table attempts is of that kind, too; package limiter reads and writes it.
 package readmodel
 
 import (
