@@ -31,7 +31,7 @@ type Registration struct {
 // It returns account.ErrAlreadyExists if the address is taken, account.ErrRegistrationExpired if the claim was reaped
 // meanwhile, and the faults of the password as domain.ErrInvalid.
 func (s *Service) Register(ctx context.Context, r Request, reg Registration) (Outcome[account.State], error) {
-	if err := s.passwords.Check(reg.Password); err != nil {
+	if err := s.passwords.Check(reg.Password, reg.Email, reg.FirstName, reg.LastName); err != nil {
 		return Outcome[account.State]{}, err
 	}
 	user, key, now := domain.ID(r.derive("account")), s.claimOf(reg.EmailNormal), s.now()
@@ -81,8 +81,13 @@ func (s *Service) VerifyEmail(ctx context.Context, r Request, user, request doma
 }
 
 // ResendVerification asks for another mail with another token; earlier ones stay valid. An address that is unknown or
-// verified changes nothing and is no error: the answer must not tell.
+// verified changes nothing and is no error: the answer must not tell. Who asks for too many gets a domain.Error of Kind
+// Limited.
 func (s *Service) ResendVerification(ctx context.Context, r Request, emailNormal string) (Result, error) {
+	may, err := s.mayMail(ctx, r, verificationMail, s.claimOf(emailNormal))
+	if err != nil || !may {
+		return Result{}, err
+	}
 	state, err := s.accountOf(ctx, emailNormal)
 	if err != nil || !state.Exists() {
 		return Result{}, err
@@ -105,40 +110,29 @@ type Credentials struct {
 }
 
 // Login starts a session. An unknown address costs the work of a known one, and says the same:
-// account.ErrInvalidCredentials. Only the right password learns of account.ErrEmailNotVerified and ErrInactive.
+// account.ErrInvalidCredentials, or how long to wait after too many failures. Only the right password learns of
+// account.ErrEmailNotVerified and ErrInactive.
 func (s *Service) Login(ctx context.Context, r Request, c Credentials) (Outcome[session.State], error) {
-	proven, err := s.authenticate(ctx, c)
+	proven, err := s.authenticate(ctx, r, c)
 	if err != nil {
 		return Outcome[session.State]{}, err
 	}
 	now := s.now()
 	return execute(ctx, s, r, session.Start{
-		SessionID: domain.ID(r.derive("session")), UserID: proven.UserID, SecretHash: c.SecretHash, Epoch: proven.SessionEpoch,
+		SessionID: domain.ID(r.derive("session")), UserID: proven.account.UserID, SecretHash: c.SecretHash, Epoch: proven.account.SessionEpoch,
 		IP: domain.NewPersonal(c.IP), UserAgent: domain.NewPersonal(c.UserAgent),
 		ExpiresAt: now.Add(s.settings.SessionAbsoluteTTL), Idle: s.settings.SessionIdleTTL, Now: now,
 	})
 }
 
-// authenticate finds the account of an address by its claim, never by a table that may lag, and proves the password.
-func (s *Service) authenticate(ctx context.Context, c Credentials) (account.State, error) {
-	state, err := s.accountOf(ctx, c.EmailNormal)
+// authenticate proves the password of the account that an address belongs to, and that it may be used.
+func (s *Service) authenticate(ctx context.Context, r Request, c Credentials) (proof, error) {
+	find := func(ctx context.Context) (account.State, error) { return s.accountOf(ctx, c.EmailNormal) }
+	proven, err := s.prove(ctx, r, s.claimOf(c.EmailNormal), c.Password, find)
 	if err != nil {
-		return account.State{}, err
+		return proof{}, err
 	}
-	if state.PasswordHash.Text() == "" { // unknown, aborted half-way, or erased
-		if err := s.passwords.Decoy(ctx, c.Password); err != nil {
-			return account.State{}, err
-		}
-		return account.State{}, account.ErrInvalidCredentials
-	}
-	ok, _, err := s.passwords.Verify(ctx, state.PasswordHash.Text(), c.Password)
-	if err != nil {
-		return account.State{}, err
-	}
-	if !ok {
-		return account.State{}, account.ErrInvalidCredentials
-	}
-	return state, state.MayLogIn()
+	return proven, proven.account.MayLogIn()
 }
 
 // Logout ends a session; it holds on every instance when Logout returns. An ended session is no error.

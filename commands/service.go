@@ -32,8 +32,9 @@ type Inline interface {
 // Passwords hashes and verifies within a bound of parallel work. When the queue is full it returns a domain.Error of
 // Kind Unavailable at once.
 type Passwords interface {
-	// Check returns domain.ErrInvalid with the faults of a password that may not be chosen.
-	Check(plain string) error
+	// Check returns domain.ErrInvalid with the faults of a password that may not be chosen: the context is what others
+	// would try first, such as the user's address and names.
+	Check(plain string, context ...string) error
 	// Hash returns the PHC string of a new hash.
 	Hash(ctx context.Context, plain string) (string, error)
 	// Verify reports whether the hash was made from the password, and whether it should be made again.
@@ -66,6 +67,7 @@ type Dependencies struct {
 	Store     Store
 	Inline    Inline
 	Passwords Passwords
+	Limiter   Limiter
 	// ClaimOf returns the key of the claim on a normalised address: a keyed hash.
 	ClaimOf func(normalised string) string
 	// ValidZone reports whether a text names a time zone of the IANA database.
@@ -79,6 +81,7 @@ type Service struct {
 	store     Store
 	inline    Inline
 	passwords Passwords
+	limiter   Limiter
 	claimOf   func(string) string
 	validZone func(string) bool
 	clock     func() time.Time
@@ -91,7 +94,7 @@ type Service struct {
 // New makes the service.
 func New(d Dependencies) *Service {
 	return &Service{
-		store: d.Store, inline: d.Inline, passwords: d.Passwords, claimOf: d.ClaimOf,
+		store: d.Store, inline: d.Inline, passwords: d.Passwords, limiter: d.Limiter, claimOf: d.ClaimOf,
 		validZone: d.ValidZone, clock: d.Clock, settings: d.Settings, queues: newQueues(),
 	}
 }

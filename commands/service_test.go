@@ -18,6 +18,7 @@ import (
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/eventstore/memstore"
 	"am-user-management/internal/keyring"
+	"am-user-management/internal/limiter"
 )
 
 // bench is a service over a store in memory.
@@ -41,6 +42,7 @@ func newBench(t *testing.T) *bench {
 	b.faults = &faults{Store: b.log}
 	b.Service = commands.New(commands.Dependencies{
 		Store: b.faults, Inline: b.inline, Passwords: passwords{}, Clock: clock,
+		Limiter:   limiter.NewMemory(limiter.Rules{Attempts: 10, Lock: 15 * time.Minute}, clock),
 		ClaimOf:   func(normal string) string { return "claim-of-" + normal },
 		ValidZone: func(name string) bool { return name == "Europe/Berlin" },
 		Settings: commands.Settings{
@@ -99,7 +101,7 @@ func (b *bench) register(t *testing.T) account.State {
 // passwords hashes by writing down: what is tested here is when it is asked.
 type passwords struct{}
 
-func (passwords) Check(plain string) error {
+func (passwords) Check(plain string, _ ...string) error {
 	if len(plain) < 8 {
 		return domain.ErrInvalid.WithFields(domain.FieldError{Field: "password", Message: "is too short"})
 	}

@@ -24,6 +24,7 @@ import (
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/eventstore/memstore"
 	"am-user-management/internal/keyring"
+	"am-user-management/internal/limiter"
 	"am-user-management/internal/pgtest"
 	"am-user-management/internal/token"
 	"am-user-management/projections"
@@ -61,6 +62,7 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 	h.log = memstore.New(h.codec, h.now)
 	h.commands = commands.New(commands.Dependencies{
 		Store: h.log, Inline: projections.Inline(h.pool), Passwords: passwords{}, Clock: h.now,
+		Limiter:   limiter.New(h.pool, []byte("secret"), limiter.Rules{Attempts: 10, Lock: 15 * time.Minute}, h.now),
 		ClaimOf:   func(normal string) string { return email.Claim([]byte("pepper"), normal) },
 		ValidZone: func(name string) bool { return name == "Europe/Berlin" },
 		Settings: commands.Settings{
@@ -152,7 +154,7 @@ func (v *view) Wait(ctx context.Context, projection string, p eventstore.Positio
 // passwords are quick, and judged as the real ones are as far as these tests go.
 type passwords struct{}
 
-func (passwords) Check(plain string) error {
+func (passwords) Check(plain string, _ ...string) error {
 	if len(plain) < 8 {
 		return domain.ErrInvalid.WithFields(domain.FieldError{Field: "password", Message: "is too short"})
 	}

@@ -16,6 +16,7 @@ import (
 	"am-user-management/internal/email"
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/eventstore/esdbstore"
+	"am-user-management/internal/limiter"
 	"am-user-management/internal/password"
 	"am-user-management/internal/token"
 	"am-user-management/projections"
@@ -64,13 +65,14 @@ func makeUsers(ctx context.Context, log commands.Store, pool *pgxpool.Pool, n in
 	if err != nil {
 		return nil, err
 	}
-	known, err := hashOnce(ctx)
+	known, err := hashOnce(ctx, tokens)
 	if err != nil {
 		return nil, err
 	}
 	pepper := tokens.Key("email-claim")
 	service := commands.New(commands.Dependencies{
 		Store: log, Inline: projections.Inline(pool), Passwords: known, Clock: time.Now,
+		Limiter:   limiter.New(pool, tokens.Key(limiter.KeyLabel), limiter.Rules{Attempts: 10, Lock: time.Minute}, time.Now),
 		ClaimOf:   func(normal string) string { return email.Claim(pepper, normal) },
 		ValidZone: func(string) bool { return true },
 		Settings: commands.Settings{
@@ -119,8 +121,11 @@ type oneHash string
 
 var _ commands.Passwords = oneHash("")
 
-func hashOnce(ctx context.Context) (oneHash, error) {
-	hasher, err := password.New(password.Options{Params: argon2idCost(), MinLength: 8, Slots: 1, MaxWait: time.Minute})
+func hashOnce(ctx context.Context, tokens *token.Tokens) (oneHash, error) {
+	hasher, err := password.New(password.Options{
+		Params: argon2idCost(), MinLength: 8, Slots: 1, MaxWait: time.Minute,
+		Peppers: []password.Pepper{{ID: password.ServerPepperID, Key: tokens.Key(password.ServerPepperLabel)}}, // as the service will
+	})
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +133,7 @@ func hashOnce(ctx context.Context) (oneHash, error) {
 	return oneHash(phc), err
 }
 
-func (h oneHash) Check(string) error                           { return nil }
+func (h oneHash) Check(string, ...string) error                { return nil }
 func (h oneHash) Hash(context.Context, string) (string, error) { return string(h), nil }
 func (h oneHash) Decoy(context.Context, string) error          { return nil }
 

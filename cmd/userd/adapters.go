@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net/url"
+	"strings"
 	"time"
 
 	"am-user-management/commands"
@@ -13,6 +15,7 @@ import (
 	amhttp "am-user-management/http"
 	"am-user-management/internal/config"
 	"am-user-management/internal/mail"
+	"am-user-management/internal/password"
 	"am-user-management/internal/token"
 	"am-user-management/internal/tokenservice"
 	"am-user-management/readmodel"
@@ -125,6 +128,24 @@ func (o orphans) OrphanClaims(ctx context.Context, before time.Time, limit int) 
 		claims[i] = sagas.OrphanClaim{Key: claim.Key, Owner: domain.ID(claim.Owner)}
 	}
 	return claims, nil
+}
+
+// peppers are those of the settings, and that of the server's secret: hashes of a time without settings stay provable.
+func peppers(c config.Config, tokens *token.Tokens) []password.Pepper {
+	var all []password.Pepper
+	for _, pepper := range c.Trust.PasswordPeppers {
+		all = append(all, password.Pepper{ID: pepper.ID, Key: pepper.Key})
+	}
+	return append(all, password.Pepper{ID: password.ServerPepperID, Key: tokens.Key(password.ServerPepperLabel)})
+}
+
+// serviceNames are what the service is called: nobody may choose them as a password.
+func serviceNames(c config.Config) []string {
+	names := []string{c.Process.OTelServiceName, "am-user-management", "user management"}
+	if public, err := url.Parse(c.Process.PublicURL); err == nil {
+		names = append(append(names, public.Hostname()), strings.Split(public.Hostname(), ".")...)
+	}
+	return names
 }
 
 func serviceKeys(c config.Config) map[string]string {

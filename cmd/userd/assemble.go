@@ -29,6 +29,7 @@ import (
 	"am-user-management/internal/feed"
 	"am-user-management/internal/jobs"
 	"am-user-management/internal/keyring"
+	"am-user-management/internal/limiter"
 	"am-user-management/internal/password"
 	"am-user-management/internal/token"
 	"am-user-management/projections"
@@ -89,7 +90,9 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err != nil {
 		return nil, err
 	}
-	service, err := newCommands(c, store, projections.Inline(pool), tokens)
+	counts := limiter.New(pool, tokens.Key(limiter.KeyLabel),
+		limiter.Rules{Attempts: c.Account.LockoutAttempts, Lock: c.Account.LockoutBaseDuration}, time.Now)
+	service, err := newCommands(c, store, projections.Inline(pool), counts, tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +103,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	}
 	reading := feed.NewEventStore(connect)
 	a.closers = append(a.closers, reading.Close)
-	if err := a.wireReactions(ctx, c, around.alone, pool, reading, events, ring, service, reader, tokens, log); err != nil {
+	if err := a.wireReactions(ctx, c, around.alone, pool, reading, events, ring, service, reader, counts, tokens, log); err != nil {
 		return nil, err
 	}
 	tracer, stopTracer, err := newTracer(ctx, c.Process)
@@ -171,11 +174,12 @@ func (a *assembly) openPool(ctx context.Context, url string) (*pgxpool.Pool, err
 }
 
 // newCommands makes the commands by the settings.
-func newCommands(c config.Config, store commands.Store, inline commands.Inline, tokens *token.Tokens) (*commands.Service, error) {
+func newCommands(c config.Config, store commands.Store, inline commands.Inline, counts commands.Limiter, tokens *token.Tokens) (*commands.Service, error) {
 	hasher, err := password.New(password.Options{
 		Params: password.Params{
 			MemoryKiB: c.Account.Argon2MemoryKiB, Time: c.Account.Argon2Time, Parallelism: c.Account.Argon2Parallelism,
 		},
+		Peppers: peppers(c, tokens), Context: serviceNames(c),
 		MinLength: c.Account.PasswordMinLength, Slots: runtime.GOMAXPROCS(0), MaxWait: hashWait,
 	})
 	if err != nil {
@@ -183,7 +187,7 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 	}
 	pepper := tokens.Key("email-claim")
 	return commands.New(commands.Dependencies{
-		Store: store, Inline: inline, Passwords: hasher, Clock: time.Now,
+		Store: store, Inline: inline, Passwords: hasher, Limiter: counts, Clock: time.Now,
 		ClaimOf:   func(normal string) string { return email.Claim(pepper, normal) },
 		ValidZone: validZone,
 		Settings: commands.Settings{
@@ -229,7 +233,7 @@ func (a *assembly) prepare(ctx context.Context, c config.Config, service *comman
 
 // wireReactions makes what follows events: projections, the saga, jobs.
 func (a *assembly) wireReactions(ctx context.Context, c config.Config, alone bool, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
-	ring *keyring.Ring, service *commands.Service, reader *readmodel.Reader, tokens *token.Tokens, logger *slog.Logger,
+	ring *keyring.Ring, service *commands.Service, reader *readmodel.Reader, counts *limiter.Limiter, tokens *token.Tokens, logger *slog.Logger,
 ) error {
 	queue, err := jobs.NewQueue(pool)
 	if err != nil {
@@ -245,7 +249,7 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, alone boo
 	}
 	a.jobs, err = jobs.New(pool, jobs.Ports{
 		Effects: effects, Steps: onboarding,
-		Reaper: upkeep{sagas.NewReaper(service, orphans{reader}, claimTTL, time.Now), reader},
+		Reaper: upkeep{sagas.NewReaper(service, orphans{reader}, claimTTL, time.Now), reader, counts},
 	}, jobs.Options{Logger: logger, Now: time.Now, Alone: alone})
 	if err != nil {
 		return err

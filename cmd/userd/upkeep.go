@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"am-user-management/commands/sagas"
+	"am-user-management/internal/limiter"
 	"am-user-management/readmodel"
 )
 
@@ -16,10 +17,11 @@ const keepRequests = 7 * 24 * time.Hour
 type upkeep struct {
 	reaper *sagas.Reaper
 	reader *readmodel.Reader
+	counts *limiter.Limiter
 }
 
 // ReapClaims does it and returns how many claims were released.
 func (u upkeep) ReapClaims(ctx context.Context) (int, error) {
 	released, err := u.reaper.ReapClaims(ctx)
-	return released, errors.Join(err, u.reader.Forget(ctx, time.Now().Add(-keepRequests)))
+	return released, errors.Join(err, u.reader.Forget(ctx, time.Now().Add(-keepRequests)), u.counts.Sweep(ctx))
 }

@@ -23,6 +23,7 @@ import (
 	"am-user-management/internal/eventstore/memstore"
 	"am-user-management/internal/jobs"
 	"am-user-management/internal/keyring"
+	"am-user-management/internal/limiter"
 )
 
 // bench is a saga over a store in memory, and everything it reaches for.
@@ -51,6 +52,7 @@ func newBench(t *testing.T) *bench {
 	b.log = memstore.New(events, b.clock)
 	b.service = commands.New(commands.Dependencies{
 		Store: b, Inline: b, Passwords: b, Clock: b.clock,
+		Limiter: limiter.NewMemory(limiter.Rules{Attempts: 10, Lock: time.Minute}, b.clock),
 		ClaimOf: func(normal string) string { return normal }, ValidZone: func(string) bool { return true },
 		Settings: commands.Settings{
 			EmailVerification: true, VerifyTokenTTL: time.Hour, TrialDays: 14, TrialPlan: "pro", DefaultRole: "viewer",
@@ -311,7 +313,7 @@ func (b *bench) UserCreated(_ context.Context, _, user domain.ID) error {
 	return nil
 }
 
-func (b *bench) Check(string) error                                         { return nil }
+func (b *bench) Check(string, ...string) error                              { return nil }
 func (b *bench) Hash(context.Context, string) (string, error)               { return "hash", nil }
 func (b *bench) Decoy(context.Context, string) error                        { return nil }
 func (b *bench) Verify(context.Context, string, string) (bool, bool, error) { return true, false, nil }

@@ -62,10 +62,12 @@ type Trust struct {
 	// ServerSecret is what all derived tokens and keyed hashes come from.
 	ServerSecret Secret `env:"SERVER_SECRET"`
 	// KeyringKEK is base64 of the 32 bytes that wrap the keys of the key ring.
-	KeyringKEK             Secret      `env:"KEYRING_KEK"`
-	InternalAPIKeys        ServiceKeys `env:"INTERNAL_API_KEYS"`
-	BootstrapAdminEmail    string      `env:"BOOTSTRAP_ADMIN_EMAIL"`
-	BootstrapAdminPassword Secret      `env:"BOOTSTRAP_ADMIN_PASSWORD"`
+	KeyringKEK      Secret      `env:"KEYRING_KEK"`
+	InternalAPIKeys ServiceKeys `env:"INTERNAL_API_KEYS"`
+	// PasswordPeppers come before the one that follows from ServerSecret.
+	PasswordPeppers        Peppers `env:"PASSWORD_PEPPERS"`
+	BootstrapAdminEmail    string  `env:"BOOTSTRAP_ADMIN_EMAIL"`
+	BootstrapAdminPassword Secret  `env:"BOOTSTRAP_ADMIN_PASSWORD"`
 }
 
 // Modules says which modules are mounted.

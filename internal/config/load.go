@@ -80,7 +80,8 @@ func settings() []setting {
 		}
 		for j := range part.NumField() {
 			field := part.Field(j)
-			secret := field.Type == reflect.TypeFor[Secret]() || field.Type == reflect.TypeFor[ServiceKeys]()
+			secret := field.Type == reflect.TypeFor[Secret]() || field.Type == reflect.TypeFor[ServiceKeys]() ||
+				field.Type == reflect.TypeFor[Peppers]()
 			all = append(all, setting{name: field.Tag.Get("env"), field: field.Name, kind: field.Type, secret: secret})
 		}
 	}

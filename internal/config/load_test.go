@@ -17,6 +17,9 @@ import (
 
 var kek = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))
 
+// somePepper is long enough for a pepper.
+var somePepper = kek
+
 // serveable is the least that serve starts with.
 func serveable() map[string]string {
 	return map[string]string{
@@ -75,6 +78,11 @@ func TestEachFaultIsNamed(t *testing.T) {
 		"short secret":                   {map[string]string{"SERVER_SECRET": "canary"}, "SERVER_SECRET"},
 		"KEK is not base64":              {map[string]string{"KEYRING_KEK": "canary!"}, "KEYRING_KEK"},
 		"KEK is short":                   {map[string]string{"KEYRING_KEK": "Y2FuYXJ5"}, "KEYRING_KEK"},
+		"pepper without id":              {map[string]string{"PASSWORD_PEPPERS": "canary"}, "PASSWORD_PEPPERS"},
+		"short pepper":                   {map[string]string{"PASSWORD_PEPPERS": "a:Y2FuYXJ5"}, "PASSWORD_PEPPERS"},
+		"pepper with a long id":          {map[string]string{"PASSWORD_PEPPERS": "ninechars:" + somePepper}, "PASSWORD_PEPPERS"},
+		"pepper with the server's id":    {map[string]string{"PASSWORD_PEPPERS": "server:" + somePepper}, "PASSWORD_PEPPERS"},
+		"same pepper twice":              {map[string]string{"PASSWORD_PEPPERS": "a:" + somePepper + ",a:" + somePepper}, "PASSWORD_PEPPERS"},
 		"no service keys":                {map[string]string{"INTERNAL_API_KEYS": ""}, "INTERNAL_API_KEYS"},
 		"service key without name":       {map[string]string{"INTERNAL_API_KEYS": "canary-of-many-characters"}, "INTERNAL_API_KEYS"},
 		"short service key":              {map[string]string{"INTERNAL_API_KEYS": "a:canary"}, "INTERNAL_API_KEYS"},
@@ -155,6 +163,7 @@ func TestWhatServeAccepts(t *testing.T) {
 		"cluster":                          {"EVENTSTORE_URL": "esdb://u:p@a:2113,b:2113,c:2113?tls=true"},
 		"http on this machine":             {"PUBLIC_URL": "http://localhost:8080"},
 		"port chosen by the system, twice": {"HTTP_ADDR": "127.0.0.1:0", "INTERNAL_ADDR": "127.0.0.1:0"},
+		"peppers":                          {"PASSWORD_PEPPERS": "new:" + somePepper + ", old:" + somePepper},
 		"role of one's own":                {"ROLE_HIERARCHY": `{"guest":[]}`, "DEFAULT_ROLE": "guest"},
 	} {
 		t.Run(name, func(t *testing.T) {

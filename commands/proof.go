@@ -1,0 +1,139 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"am-user-management/domain"
+	"am-user-management/domain/account"
+)
+
+// Limiter bounds how often passwords are guessed. Tries are counted by account, by source and by both, before the
+// password is looked at, so that any number of tries at one moment get no more guesses than one after the other.
+// Instances share the counts. An account is named by the key of the claim on its address, whether it exists or not; a
+// source by its network address. Where the counts cannot be reached nothing is proven: each method then returns a
+// domain.Error of Kind Unavailable.
+type Limiter interface {
+	// Attempt counts a try. It is not admitted when as many tries as may fail are being looked at this moment: whoever
+	// asks waits for them. It returns a domain.Error of Kind Limited, with its Wait, when too many have failed.
+	Attempt(ctx context.Context, account, source string) (admitted bool, err error)
+	// Proved takes a try back whose password was right, and forgives what failed from there.
+	Proved(ctx context.Context, account, source string) error
+	// Failed leaves a try counted. It returns until when tries from there are locked out, if that begins with this one.
+	Failed(ctx context.Context, account, source string) (locked time.Time, err error)
+	// Withdraw takes a try back whose password was not looked at.
+	Withdraw(ctx context.Context, account, source string) error
+	// Unlock forgives what failed for an account, wherever it came from.
+	Unlock(ctx context.Context, account string) error
+	// Mail counts a wish for a mail to an account, which may not exist. It reports whether the mail may be sent, and
+	// returns a domain.Error of Kind Limited when the source wishes too often.
+	Mail(ctx context.Context, kind, account, source string) (bool, error)
+}
+
+const (
+	// patience is how long a password waits for its turn: to be counted and to be hashed.
+	patience = 2 * time.Second
+	// crowdPause and maxCrowdPause bound the time between two looks whether a try is admitted by now.
+	crowdPause    = 10 * time.Millisecond
+	maxCrowdPause = 160 * time.Millisecond
+	// lockPause is more than it takes to write down that an account was locked: a lock of no account takes as long.
+	lockPause = 100 * time.Millisecond
+)
+
+// verificationMail is the kind of mails that prove an address.
+const verificationMail = "verification"
+
+// errCrowded: too many tries to log in to one account, or from one place, at the same moment.
+var errCrowded = &domain.Error{
+	Kind: domain.Unavailable, Code: "password.busy",
+	Title: "Too many passwords are being checked right now; try again shortly.",
+}
+
+// provePassword returns nil if the password is the account's. Every command that asks for one asks here, so that all of
+// them count. It returns account.ErrInvalidCredentials, the limiter's domain.Error of Kind Limited, and one of Kind
+// Unavailable where the password could not be looked at.
+func (s *Service) provePassword(ctx context.Context, r Request, state account.State, plain string) error {
+	_, err := s.prove(ctx, r, state.EmailClaim, plain, func(context.Context) (account.State, error) { return state, nil })
+	return err
+}
+
+// proof is an account whose password was shown.
+type proof struct {
+	account account.State
+	rehash  bool
+}
+
+// prove counts the try, finds the account and proves its password. A claim without an account costs the same, and says
+// the same.
+func (s *Service) prove(ctx context.Context, r Request, claim, plain string, find func(context.Context) (account.State, error)) (proof, error) {
+	source := r.Client.IP.Text()
+	waiting, cancel := context.WithTimeoutCause(ctx, patience, errCrowded)
+	defer cancel()
+	if err := s.attempt(ctx, waiting, claim, source); err != nil {
+		return proof{}, err
+	}
+	found, ok, err := s.verify(ctx, waiting, plain, find)
+	switch {
+	case err != nil:
+		return proof{}, errors.Join(err, s.limiter.Withdraw(ctx, claim, source))
+	case ok:
+		return found, s.limiter.Proved(ctx, claim, source)
+	}
+	locked, err := s.limiter.Failed(ctx, claim, source)
+	if err != nil {
+		return proof{}, err
+	}
+	if !locked.IsZero() {
+		s.noteLock(ctx, r, found.account, locked)
+	}
+	return proof{}, account.ErrInvalidCredentials
+}
+
+// attempt counts the try as soon as it is admitted. Waiting ends with waiting; a count that was begun does not, because
+// it would cost the connection.
+func (s *Service) attempt(ctx, waiting context.Context, claim, source string) error {
+	for pause := crowdPause; ; pause = min(2*pause, maxCrowdPause) {
+		admitted, err := s.limiter.Attempt(ctx, claim, source)
+		if err != nil || admitted {
+			return err
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause/2))
+		select {
+		case <-timer.C:
+		case <-waiting.Done():
+			timer.Stop()
+			return context.Cause(waiting)
+		}
+	}
+}
+
+func (s *Service) verify(ctx, waiting context.Context, plain string, find func(context.Context) (account.State, error)) (proof, bool, error) {
+	state, err := find(ctx)
+	if err != nil {
+		return proof{}, false, err
+	}
+	if state.PasswordHash.Text() == "" { // unknown, aborted half-way, or erased
+		return proof{}, false, s.passwords.Decoy(waiting, plain)
+	}
+	ok, rehash, err := s.passwords.Verify(waiting, state.PasswordHash.Text(), plain)
+	return proof{state, rehash}, ok, err
+}
+
+// noteLock gives what follows a lock the same time, whether there is an account to lock or not.
+func (s *Service) noteLock(ctx context.Context, _ Request, _ account.State, _ time.Time) {
+	timer := time.NewTimer(lockPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// mayMail counts a wish for a mail of some kind to the account that a claim may belong to. It reports whether to send
+// it: an account gets no more than a few, in silence, since the answer must not tell. It returns a domain.Error of Kind
+// Limited when the source wishes too often.
+func (s *Service) mayMail(ctx context.Context, r Request, kind, claim string) (bool, error) {
+	return s.limiter.Mail(ctx, kind, claim, r.Client.IP.Text())
+}
