@@ -37,7 +37,7 @@ func (s *Server) observe(listener Listener) echo.MiddlewareFunc {
 	stranger := s.observer(listener, "other", "none") // what strangers try must not become labels
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(ec echo.Context) error {
-			began := s.clock()
+			began := s.stopwatch()
 			header := ec.Request().Header
 			c := &call{Context: ec, server: s, observer: stranger, requestID: requestID(header), traceparent: traceparent(header)}
 			s.beginSpan(c)
@@ -46,7 +46,7 @@ func (s *Server) observe(listener Listener) echo.MiddlewareFunc {
 			if err != nil && !ec.Response().Committed {
 				code = c.refuse(err)
 			}
-			c.record(began, s.clock(), code, err)
+			c.record(began, s.stopwatch(), code, err)
 			c.endSpan(code)
 			return nil
 		}

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"am-user-management/commands"
+	"am-user-management/internal/clock"
 	"am-user-management/internal/token"
 	"am-user-management/readmodel"
 )
@@ -45,6 +46,10 @@ type Deps struct {
 	Modules []Module
 	// DevMail is shown under /dev/mail of the public listener; nil outside of development.
 	DevMail http.Handler
+	// DevClock is shown, and moved, at /dev/clock of the public listener; nil outside of development.
+	DevClock *clock.Clock
+	// Stopwatch measures how long requests take: the real time where Clock may be moved; nil for Clock.
+	Stopwatch func() time.Time
 	// Deadline is how long a request may take, without its waiting for a view; 0 for 5 s.
 	Deadline time.Duration
 }
@@ -59,6 +64,7 @@ type Server struct {
 	logger         *slog.Logger
 	tracer         trace.Tracer
 	clock          func() time.Time
+	stopwatch      func() time.Time
 	ready          func(ctx context.Context) []Check
 	serviceKeys    serviceKeys
 	trustedProxies []netip.Prefix
@@ -104,6 +110,9 @@ func New(d Deps) (*Server, error) {
 	if s.deadline == 0 {
 		s.deadline = 5 * time.Second
 	}
+	if s.stopwatch = d.Stopwatch; s.stopwatch == nil {
+		s.stopwatch = d.Clock
+	}
 	s.activity = newActivity(s.reader, s.logger)
 	if err := s.registerMetrics(d.Metrics); err != nil {
 		return nil, err
@@ -112,6 +121,11 @@ func New(d Deps) (*Server, error) {
 	if d.DevMail != nil {
 		s.public.Any("/dev/mail", echo.WrapHandler(d.DevMail))
 		s.public.Any("/dev/mail/*", echo.WrapHandler(d.DevMail))
+	}
+	if d.DevClock != nil {
+		for _, route := range s.devClockRoutes(d.DevClock) {
+			s.public.Add(route.Method, route.Path, s.endpoint(route))
+		}
 	}
 	return s, nil
 }

@@ -82,6 +82,7 @@ func history() *projtest.Log {
 			access.RoleAssigned{UserID: user, Role: "auditor", At: at(3)})
 		log.Append(onboarding.StreamOf(user), onboarding.StepDone{UserID: user, Step: onboarding.Token, At: at(4)})
 	}
+	subscribed(log)
 	log.Append(access.StreamOf(id(1)), access.RoleRevoked{UserID: id(1), Role: "auditor", Reason: "left", At: at(6)})
 	log.Append(access.StreamOf(id(1)), access.RoleAssigned{UserID: id(1), Role: "viewer", ExpiresAt: pointer(at(700)), At: at(7)})
 	log.Append(onboarding.StreamOf(id(1)), onboarding.StepDone{UserID: id(1), Step: onboarding.Mail, At: at(5)})
@@ -110,6 +111,33 @@ func history() *projtest.Log {
 		log.Append(roles.StreamOf(role.Name), role)
 	}
 	return log
+}
+
+// subscribed continues the trials: user 1 has everything happen to them and is on a plan, user 3's trial expired. User 6
+// had their trial under another account.
+func subscribed(log *projtest.Log) {
+	terms := func(plan string, price int64) subscription.Terms {
+		return subscription.Terms{PlanID: plan, PriceMinor: price, Currency: "USD", Interval: subscription.Month, Rank: int(price)}
+	}
+	one := id(1)
+	log.Append(subscription.StreamOf(one),
+		subscription.PlanUpgraded{UserID: one, From: "basic", To: terms("pro", 900), AutoRenew: true, At: at(10), EndsAt: at(2000)},
+		subscription.CancellationScheduled{UserID: one, At: at(11), EffectiveAt: at(2000)},
+		subscription.SubscriptionResumed{UserID: one, At: at(12)},
+		subscription.SubscriptionRenewed{UserID: one, Terms: terms("pro", 900), At: at(2000), EndsAt: at(3000)},
+		subscription.DowngradeScheduled{UserID: one, To: terms("basic", 500), At: at(2001), EffectiveAt: at(3000)},
+		subscription.PlanDowngraded{UserID: one, From: "pro", To: terms("basic", 500), At: at(3000), EndsAt: at(4000)},
+		subscription.SubscriptionCancelled{UserID: one, PlanID: "basic", At: at(3001)},
+		subscription.PlanUpgraded{UserID: one, To: terms("pro", 950), AutoRenew: true, At: at(3002), EndsAt: at(5000)},
+		subscription.DowngradeScheduled{UserID: one, To: terms("basic", 500), At: at(3003), EffectiveAt: at(5000)})
+	log.Append(subscription.StreamOf(id(3)), subscription.SubscriptionExpired{UserID: id(3), PlanID: "basic", At: at(1000)})
+	log.Append(subscription.StreamOf(id(7)),
+		subscription.PlanUpgraded{UserID: id(7), To: terms("pro", 900), AutoRenew: true, At: at(1), EndsAt: at(2000)},
+		subscription.DowngradeScheduled{UserID: id(7), To: terms("basic", 500), At: at(2), EffectiveAt: at(2000)},
+		subscription.AutoRenewChanged{UserID: id(7), At: at(3)},
+		subscription.CancellationScheduled{UserID: id(7), At: at(4), EffectiveAt: at(2000)})
+	log.Append(account.StreamOf(id(6)), created(id(6)))
+	log.Append(onboarding.StreamOf(id(6)), onboarding.StepDone{UserID: id(6), Step: onboarding.Trial, At: at(4)})
 }
 
 // user names the user whose id ends in n, as a row shows it.

@@ -37,7 +37,8 @@ func TestRowsShowWhatHappened(t *testing.T) {
 		}},
 		"subscriptions": {"user_id", user(2), projtest.Row{
 			"plan_id": "basic", "trial": true, "trial_ends_at": shown(1000), "expires_at": shown(1000),
-			"auto_renew": false, "cancel_at_period_end": false, "cancelled_at": nil,
+			"auto_renew": false, "cancel_at_period_end": false, "cancelled_at": nil, "expired_at": nil, "due_at": shown(1000),
+			"price_minor": nil, "currency": nil, "interval": nil, "next_plan_id": nil,
 		}},
 		"roles": {"name", "editor", projtest.Row{
 			"permissions": []any{"profile:*", "user:list"}, "inherits": []any{"viewer"}, "built_in": false,
@@ -60,6 +61,34 @@ func TestRowsShowWhatHappened(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSubscriptionRowsShowWhereTheyStand compares what became of several subscriptions.
+func TestSubscriptionRowsShowWhereTheyStand(t *testing.T) {
+	t.Parallel()
+	rows := applied(t, "subscriptions")
+	for name, want := range map[string]projtest.Row{
+		user(1): {
+			"plan_id": "pro", "next_plan_id": "basic", "price_minor": 950.0, "currency": "USD", "interval": "month", "trial": false,
+			"trial_ends_at": nil, "expires_at": shown(5000), "due_at": shown(5000), "auto_renew": true, "cancelled_at": nil, "revision": 9.0,
+		},
+		user(3): {
+			"plan_id": "basic", "trial": true, "trial_ends_at": shown(1000), "expires_at": shown(1000), "expired_at": shown(1000), "due_at": nil,
+		},
+		user(7): {
+			"plan_id": "pro", "next_plan_id": nil, "auto_renew": false, "cancel_at_period_end": true, "due_at": shown(2000),
+		},
+	} {
+		row := rowOf(t, rows, "user_id", name)
+		for column, want := range want {
+			if diff := cmp.Diff(want, row[column]); diff != "" {
+				t.Errorf("%s, %s (-want +got):\n%s", name, column, diff)
+			}
+		}
+	}
+	if row := rowOf(t, applied(t, "onboarding"), "user_id", user(6)); row["trial_at"] != shown(4) {
+		t.Errorf("a trial that was had already is not done: %v", row)
 	}
 }
 

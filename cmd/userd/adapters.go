@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"am-user-management/commands"
 	"am-user-management/commands/sagas"
 	"am-user-management/domain"
@@ -146,6 +148,22 @@ func serviceNames(c config.Config) []string {
 		names = append(append(names, public.Hostname()), strings.Split(public.Hostname(), ".")...)
 	}
 	return names
+}
+
+// dueSubscriptions finds due subscriptions for the timer.
+type dueSubscriptions struct{ reader *readmodel.Reader }
+
+// DueSubscriptions lists them in the order in which they became due.
+func (d dueSubscriptions) DueSubscriptions(ctx context.Context, now time.Time, after sagas.DueSubscription, limit int) ([]sagas.DueSubscription, error) {
+	found, err := d.reader.DueSubscriptions(ctx, now, readmodel.DueSubscription{UserID: uuid.UUID(after.User), DueAt: after.DueAt}, limit)
+	if err != nil {
+		return nil, err
+	}
+	due := make([]sagas.DueSubscription, len(found))
+	for i, one := range found {
+		due[i] = sagas.DueSubscription{User: domain.ID(one.UserID), Revision: one.Revision, DueAt: one.DueAt}
+	}
+	return due, nil
 }
 
 func serviceKeys(c config.Config) map[string]string {

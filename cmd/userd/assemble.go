@@ -91,8 +91,8 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 		return nil, err
 	}
 	counts := limiter.New(pool, tokens.Key(limiter.KeyLabel),
-		limiter.Rules{Attempts: c.Account.LockoutAttempts, Lock: c.Account.LockoutBaseDuration}, time.Now)
-	service, err := newCommands(c, store, projections.Inline(pool), counts, tokens)
+		limiter.Rules{Attempts: c.Account.LockoutAttempts, Lock: c.Account.LockoutBaseDuration}, around.clock.Now)
+	service, err := newCommands(c, store, projections.Inline(pool), counts, tokens, around.clock.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	}
 	reading := feed.NewEventStore(connect)
 	a.closers = append(a.closers, reading.Close)
-	if err := a.wireReactions(ctx, c, around.alone, pool, reading, events, ring, service, reader, counts, tokens, log); err != nil {
+	if err := a.wireReactions(ctx, c, around, pool, reading, events, ring, service, reader, counts, tokens, log); err != nil {
 		return nil, err
 	}
 	tracer, stopTracer, err := newTracer(ctx, c.Process)
@@ -116,8 +116,8 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 		newFeedMetrics(a.feed))
 	a.server, err = amhttp.New(amhttp.Deps{
 		Commands: service, Reader: reader, Tokens: tokens, Freshness: a.feed.Positions(), Changes: feed.NewChanges(reading, events),
-		Logger: log, Tracer: tracer, Clock: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
-		Modules: modules(c), DevMail: around.devMail,
+		Logger: log, Tracer: tracer, Clock: around.clock.Now, Stopwatch: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
+		Modules: modules(c), DevMail: around.devMail, DevClock: around.devClock(),
 	})
 	return a, err
 }
@@ -174,7 +174,7 @@ func (a *assembly) openPool(ctx context.Context, url string) (*pgxpool.Pool, err
 }
 
 // newCommands makes the commands by the settings.
-func newCommands(c config.Config, store commands.Store, inline commands.Inline, counts commands.Limiter, tokens *token.Tokens) (*commands.Service, error) {
+func newCommands(c config.Config, store commands.Store, inline commands.Inline, counts commands.Limiter, tokens *token.Tokens, now func() time.Time) (*commands.Service, error) {
 	hasher, err := password.New(password.Options{
 		Params: password.Params{
 			MemoryKiB: c.Account.Argon2MemoryKiB, Time: c.Account.Argon2Time, Parallelism: c.Account.Argon2Parallelism,
@@ -187,14 +187,15 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 	}
 	pepper := tokens.Key("email-claim")
 	return commands.New(commands.Dependencies{
-		Store: store, Inline: inline, Passwords: hasher, Limiter: counts, Clock: time.Now,
+		Store: store, Inline: inline, Passwords: hasher, Limiter: counts, Clock: now,
 		ClaimOf:   func(normal string) string { return email.Claim(pepper, normal) },
 		ValidZone: validZone,
 		Settings: commands.Settings{
 			EmailVerification: c.VerifiesEmail(), VerifyTokenTTL: c.Account.VerifyTokenTTL,
 			SessionAbsoluteTTL: c.Account.SessionAbsoluteTTL, SessionIdleTTL: c.Account.SessionIdleTTL,
 			MaxBioLength: c.Profile.MaxBioLength, PictureFormats: c.Profile.AllowedPictureFormats,
-			TrialDays: c.Subscription.TrialDays, TrialPlan: plan.Pro, DefaultRole: c.Roles.DefaultRole,
+			TrialDays: c.Subscription.TrialDays, TrialPlan: plan.Pro, AutoRenew: c.Subscription.AutoRenew, Currency: c.Subscription.DefaultCurrency,
+			DefaultRole: c.Roles.DefaultRole,
 		},
 	}), nil
 }
@@ -232,7 +233,7 @@ func (a *assembly) prepare(ctx context.Context, c config.Config, service *comman
 }
 
 // wireReactions makes what follows events: projections, the saga, jobs.
-func (a *assembly) wireReactions(ctx context.Context, c config.Config, alone bool, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
+func (a *assembly) wireReactions(ctx context.Context, c config.Config, around surroundings, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
 	ring *keyring.Ring, service *commands.Service, reader *readmodel.Reader, counts *limiter.Limiter, tokens *token.Tokens, logger *slog.Logger,
 ) error {
 	queue, err := jobs.NewQueue(pool)
@@ -247,10 +248,15 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, alone boo
 	if err != nil {
 		return err
 	}
-	a.jobs, err = jobs.New(pool, jobs.Ports{
+	now := around.clock.Now
+	ports := jobs.Ports{
 		Effects: effects, Steps: onboarding,
-		Reaper: upkeep{sagas.NewReaper(service, orphans{reader}, claimTTL, time.Now), reader, counts},
-	}, jobs.Options{Logger: logger, Now: time.Now, Alone: alone})
+		Reaper: upkeep{sagas.NewReaper(service, orphans{reader}, claimTTL, now), reader, counts, now},
+	}
+	if c.Modules.Subscription {
+		ports.Subscriptions = sagas.NewTimer(service, dueSubscriptions{reader}, now)
+	}
+	a.jobs, err = jobs.New(pool, ports, jobs.Options{Logger: logger, Now: time.Now, Alone: around.alone})
 	if err != nil {
 		return err
 	}
@@ -260,7 +266,7 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, alone boo
 		consumers = append(consumers, feed.Consumer{Projection: projection})
 	}
 	owner := "" // made up: other instances may run beside this one
-	if alone {
+	if around.alone {
 		owner = "alone" // it need not wait for the lease of the process before it
 	}
 	a.feed, err = feed.New(ctx, feed.Options{

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"am-user-management/internal/clock"
 	"am-user-management/internal/config"
 	"am-user-management/internal/postgres"
 	"am-user-management/internal/smtpcatcher"
@@ -27,7 +28,10 @@ const maxSocketPath = 100
 // name is used instead of what would be embedded.
 func dev(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Writer) (err error) {
 	failed := make(chan error, 2)
-	around := surroundings{failed: failed, eventStore: hostsOf(c.Stores.EventStoreURL.Text()), postgres: hostsOf(c.Stores.DatabaseURL.Text())}
+	around := surroundings{
+		eventStore: hostsOf(c.Stores.EventStoreURL.Text()), postgres: hostsOf(c.Stores.DatabaseURL.Text()),
+		failed: failed, clock: clock.New(time.Now), movable: true,
+	}
 	var stops []func() error
 	defer func() {
 		for i := len(stops) - 1; i >= 0; i-- {

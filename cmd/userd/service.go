@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	amhttp "am-user-management/http"
+	"am-user-management/internal/clock"
 	"am-user-management/internal/config"
 )
 
@@ -32,16 +33,28 @@ type surroundings struct {
 	// eventStore is shown in the ready line; so is postgres. They hold no secrets.
 	eventStore, postgres string
 	devMail              http.Handler
+	// clock is what the service goes by; movable tells that clients may move it.
+	clock   *clock.Clock
+	movable bool
 	// alone tells that the event store is in this process: whoever worked on its log before is gone.
 	alone bool
 	// failed tells that something that was brought along ended; nil if nothing was.
 	failed <-chan error
 }
 
+// devClock is the clock for those who may move it, nil if nobody may.
+func (s surroundings) devClock() *clock.Clock {
+	if s.movable {
+		return s.clock
+	}
+	return nil
+}
+
 // serve runs the service against the stores that the settings name.
 func serve(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Writer) error {
 	return runService(ctx, c, surroundings{
 		eventStore: hostsOf(c.Stores.EventStoreURL.Text()), postgres: hostsOf(c.Stores.DatabaseURL.Text()),
+		clock: clock.New(time.Now),
 	}, log, stdout)
 }
 

@@ -18,10 +18,11 @@ type upkeep struct {
 	reaper *sagas.Reaper
 	reader *readmodel.Reader
 	counts *limiter.Limiter
+	clock  func() time.Time
 }
 
 // ReapClaims does it and returns how many claims were released.
 func (u upkeep) ReapClaims(ctx context.Context) (int, error) {
 	released, err := u.reaper.ReapClaims(ctx)
-	return released, errors.Join(err, u.reader.Forget(ctx, time.Now().Add(-keepRequests)), u.counts.Sweep(ctx))
+	return released, errors.Join(err, u.reader.Forget(ctx, u.clock().Add(-keepRequests)), u.counts.Sweep(ctx))
 }
