@@ -114,7 +114,9 @@ func (nobody) Send(context.Context, sagas.Mail) error { return errSwitchedOff }
 func (nobody) UserCreated(context.Context, domain.ID, domain.ID) error { return errSwitchedOff }
 
 // TokensRevoked refuses.
-func (nobody) TokensRevoked(context.Context, domain.ID, domain.ID, string) error { return errSwitchedOff }
+func (nobody) TokensRevoked(context.Context, domain.ID, domain.ID, string) error {
+	return errSwitchedOff
+}
 
 // orphans finds claims for the reaper.
 type orphans struct{ reader *readmodel.Reader }
