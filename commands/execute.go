@@ -36,10 +36,19 @@ const (
 // stream already is not decided again: it gets the result it had. Where others were faster it decides again, unless
 // the caller insisted on a revision.
 //
+// A request with a time of its own first tries to open the stream, without a look at it. If the stream is there, its
+// first events are the request's own, made before, or they refuse the append; then it goes the way of all others.
+//
 // It returns the rules of the command, ErrConflict, ErrPreconditionFailed, ErrKeyReused, ErrOutcomeUnknown,
 // ErrUnavailable and, with an outcome that is valid, ErrNotYetEffective.
 func execute[S domain.State[S, E], E domain.Event](ctx context.Context, s *Service, r Request, c domain.Command[S, E]) (Outcome[S], error) {
 	stream := c.Stream()
+	if !r.At.IsZero() && r.IfMatch == nil {
+		outcome, err := decideAndAppend[S, E](ctx, s, r, c, nil)
+		if outcome.Position != (eventstore.Position{}) || errors.Is(err, ErrOutcomeUnknown) {
+			return outcome, err
+		}
+	}
 	for attempt := 1; ; attempt++ {
 		history, err := s.store.Load(ctx, stream, 0)
 		if err != nil {

@@ -28,7 +28,7 @@ func (s *Service) Created(ctx context.Context, user domain.ID) (eventstore.Envel
 func (s *Service) CreateProfile(ctx context.Context, r Request, created account.UserCreated) error {
 	_, err := execute(ctx, s, r, profile.Create{
 		UserID: created.UserID, FirstName: created.FirstName, LastName: created.LastName,
-		Timezone: created.Timezone, Locale: created.Locale, Now: s.now(),
+		Timezone: created.Timezone, Locale: created.Locale, Now: s.at(r),
 	})
 	return err
 }

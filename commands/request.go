@@ -2,6 +2,7 @@ package commands
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,9 +25,13 @@ type Request struct {
 	Client      eventstore.Client
 	// IfMatch is the revision that the caller has seen, nil if any will do.
 	IfMatch *uint64
+	// At is the time that the request counts as made; zero is the clock's. A request with a time of its own drafts the
+	// very same events at every try, and so may append before it looks: see execute.
+	At time.Time
 }
 
 // Reaction is the request of a saga that reacts to an event: the same event, saga and step make the same request.
+// Whoever knows when what it reacts to happened says so in At.
 func Reaction(trigger eventstore.Envelope, saga, step, onBehalfOf string) Request {
 	return Request{
 		CommandID:     uuid.NewSHA1(trigger.ID, []byte(saga+"/"+step)),

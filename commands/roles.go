@@ -125,7 +125,7 @@ func (s *Service) AssignDefaultRole(ctx context.Context, r Request, user domain.
 }
 
 func (s *Service) assign(ctx context.Context, r Request, c access.Assign) (Outcome[access.State], error) {
-	c.Now = s.now()
+	c.Now = s.at(r)
 	if c.Role != roles.Admin {
 		return execute(ctx, s, r, c)
 	}
@@ -197,7 +197,7 @@ func (s *Service) living(ctx context.Context, outcome Outcome[access.State]) (Ou
 // it permits, and all that it permitted before. It returns domain.ErrInvalid with fields, also for an inherited role that
 // is not defined or leads back to this one, roles.ErrPermissionDenied and roles.ErrAdminProtected.
 func (s *Service) DefineRole(ctx context.Context, r Request, permissions []string, c roles.Define) (Outcome[roles.Definition], error) {
-	c.Now = s.now()
+	c.Now = s.at(r)
 	if err := c.Faults().Err(); err != nil {
 		return Outcome[roles.Definition]{}, err
 	}

@@ -27,6 +27,9 @@ type Store interface {
 type Inline interface {
 	ApplyInline(ctx context.Context, stream string, appended []eventstore.Envelope,
 		load func(ctx context.Context, from uint64) ([]eventstore.Envelope, error)) error
+	// ApplyAllInline is ApplyInline for what was appended to many streams, in their order within each.
+	ApplyAllInline(ctx context.Context, appended []eventstore.Envelope,
+		load func(ctx context.Context, stream string, from uint64) ([]eventstore.Envelope, error)) error
 }
 
 // Passwords hashes and verifies within a bound of parallel work. When the queue is full it returns a domain.Error of
@@ -88,19 +91,27 @@ type Service struct {
 	settings  Settings
 	queues    *queues
 	// defaultRole is the id of the default role, once it was looked at.
-	defaultRole atomic.Pointer[string]
+	defaultRole *atomic.Pointer[string]
 }
 
 // New makes the service.
 func New(d Dependencies) *Service {
 	return &Service{
 		store: d.Store, inline: d.Inline, passwords: d.Passwords, limiter: d.Limiter, claimOf: d.ClaimOf,
-		validZone: d.ValidZone, clock: d.Clock, settings: d.Settings, queues: newQueues(),
+		validZone: d.ValidZone, clock: d.Clock, settings: d.Settings, queues: newQueues(), defaultRole: &atomic.Pointer[string]{},
 	}
 }
 
 // now is the clock in UTC, to the microsecond: what every table can keep.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// at is when a request counts as made.
+func (s *Service) at(r Request) time.Time {
+	if r.At.IsZero() {
+		return s.now()
+	}
+	return r.At.UTC().Truncate(time.Microsecond)
+}
 
 // The rules about commands themselves.
 var (

@@ -131,6 +131,15 @@ func (i *inline) ApplyInline(_ context.Context, stream string, _ []eventstore.En
 	return i.err
 }
 
+func (i *inline) ApplyAllInline(_ context.Context, appended []eventstore.Envelope, _ func(context.Context, string, uint64) ([]eventstore.Envelope, error)) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, e := range appended {
+		i.applied = append(i.applied, e.Stream)
+	}
+	return i.err
+}
+
 var errCut = errors.New("the line was cut")
 
 // faults is a store whose appends can be cut before or after they happen, or find that others were faster.

@@ -27,10 +27,10 @@ func (s *Service) Subscription(ctx context.Context, user domain.ID) (Outcome[sub
 	return outcome, err
 }
 
-// StartTrial starts a new user's trial, counted from their sign-up. Where the person had theirs, under another account,
+// StartTrial starts a new user's trial, counted from the time of the request: when they became a user here. Where the person had theirs, under another account,
 // there is none to start: that is noted, and no error.
 func (s *Service) StartTrial(ctx context.Context, r Request, created account.UserCreated) error {
-	_, err := s.startTrial(ctx, r, created.EmailClaim, subscription.StartTrial{UserID: created.UserID, From: created.CreatedAt})
+	_, err := s.startTrial(ctx, r, created.EmailClaim, subscription.StartTrial{UserID: created.UserID, From: s.at(r)})
 	if errors.Is(err, subscription.ErrTrialUsed) {
 		return s.FinishStep(ctx, r, created.UserID, onboarding.Trial)
 	}
@@ -60,7 +60,7 @@ func (s *Service) TakeTrial(ctx context.Context, r Request, user domain.ID) (Out
 func (s *Service) startTrial(ctx context.Context, r Request, key string, start subscription.StartTrial) (Outcome[subscription.State], error) {
 	claim := r
 	claim.IfMatch = nil // it is about the subscription
-	_, err := execute(ctx, s, claim, trial.Claim{Key: key, Owner: start.UserID, Now: s.now()})
+	_, err := execute(ctx, s, claim, trial.Claim{Key: key, Owner: start.UserID, Now: s.at(r)})
 	if errors.Is(err, trial.ErrTaken) {
 		return Outcome[subscription.State]{}, subscription.ErrTrialUsed
 	}

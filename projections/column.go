@@ -90,7 +90,8 @@ func arrayLiteral(elements []string) string {
 // is meant.
 type statements struct{ load, upsert string }
 
-// prepare writes the statements of a table.
+// prepare writes the statements of a table. Rows are written in the order of their keys: the projector and commands may
+// write many of the same rows at once, and must not wait for each other in a circle.
 func prepare[R any](name string, g guard, columns []column[R]) statements {
 	key := columns[0].name
 	var names, params, values, updates []string
@@ -105,7 +106,7 @@ func prepare[R any](name string, g guard, columns []column[R]) statements {
 	all := strings.Join(names, ", ")
 	return statements{
 		load: fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s = ANY($1)", key, all, name, key),
-		upsert: fmt.Sprintf("INSERT INTO %s AS t (%s) SELECT %s FROM unnest(%s) AS n (%s) ON CONFLICT (%s) DO UPDATE SET %s WHERE t.%s < excluded.%s",
-			name, all, strings.Join(values, ", "), strings.Join(params, ", "), all, key, strings.Join(updates, ", "), g, g),
+		upsert: fmt.Sprintf("INSERT INTO %s AS t (%s) SELECT %s FROM unnest(%s) AS n (%s) ORDER BY n.%s ON CONFLICT (%s) DO UPDATE SET %s WHERE t.%s < excluded.%s",
+			name, all, strings.Join(values, ", "), strings.Join(params, ", "), all, key, key, strings.Join(updates, ", "), g, g),
 	}
 }

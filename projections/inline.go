@@ -54,3 +54,45 @@ func (a *InlineApplier) ApplyInline(ctx context.Context, stream string, appended
 	}
 	return nil
 }
+
+// ApplyAllInline is ApplyInline for events of many streams, in their order within each, with one statement per table.
+func (a *InlineApplier) ApplyAllInline(ctx context.Context, appended []eventstore.Envelope,
+	load func(ctx context.Context, stream string, from uint64) ([]eventstore.Envelope, error),
+) error {
+	for _, table := range a.tables {
+		batch := make([]eventstore.Envelope, 0, len(appended))
+		for _, event := range appended {
+			if table.Handles(event.Event.EventType()) {
+				batch = append(batch, event)
+			}
+		}
+		err := table.apply(ctx, a.pool, batch)
+		var gap *GapError
+		if errors.As(err, &gap) {
+			err = a.applyOneByOne(ctx, batch, load)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyOneByOne takes each stream for itself, where one of them lacks events.
+func (a *InlineApplier) applyOneByOne(ctx context.Context, batch []eventstore.Envelope,
+	load func(ctx context.Context, stream string, from uint64) ([]eventstore.Envelope, error),
+) error {
+	streams := make(map[string][]eventstore.Envelope)
+	for _, event := range batch {
+		streams[event.Stream] = append(streams[event.Stream], event)
+	}
+	for stream, events := range streams {
+		err := a.ApplyInline(ctx, stream, events, func(ctx context.Context, from uint64) ([]eventstore.Envelope, error) {
+			return load(ctx, stream, from)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -41,12 +42,12 @@ type Onboarding struct {
 // sagaName is part of the ids of the saga's commands and never changes.
 const sagaName = "onboarding"
 
-// parallel is how many users of one batch are served at once: enough for the store to group their appends.
-const parallel = 32
+// parallel is how many steps of one batch are done at once: enough for the store to group their appends.
+const parallel = 64
 
 // NewOnboarding makes the saga.
 func NewOnboarding(service *commands.Service, queue Queue, steps Steps, log *slog.Logger) *Onboarding {
-	return &Onboarding{service: service, queue: queue, steps: steps, log: log}
+	return &Onboarding{service: service.Unattended(), queue: queue, steps: steps, log: log}
 }
 
 // Name is the name of the saga's checkpoint.
@@ -63,37 +64,44 @@ func (o *Onboarding) Handles(eventType string) bool {
 
 // Apply does the inner steps of all users in the batch, and queues the rest.
 func (o *Onboarding) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Envelope) error {
-	effects := make([][]jobs.Effect, len(batch))
+	inner := o.inner()
+	failures := make([]error, len(batch)*len(inner))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i := range batch {
-		switch event := batch[i].Event.(type) {
-		case account.UserCreated:
+		created, ok := batch[i].Event.(account.UserCreated)
+		if !ok {
+			continue
+		}
+		for j, step := range inner {
 			group.Go(func() error {
-				effects[i] = o.created(groupCtx, batch[i], event)
+				failures[i*len(inner)+j] = o.run(groupCtx, batch[i], created, step)
 				return groupCtx.Err()
 			})
-		case account.EmailVerificationRequested:
-			if o.steps.Mail {
-				effects[i] = []jobs.Effect{{User: event.UserID, Step: onboarding.Mail, Request: event.RequestID}}
-			}
 		}
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	var all []jobs.Effect
-	for _, some := range effects {
-		all = append(all, some...)
+	var left []jobs.Effect
+	for i := range batch {
+		switch event := batch[i].Event.(type) {
+		case account.UserCreated:
+			left = append(left, o.left(ctx, event, failures[i*len(inner):])...)
+		case account.EmailVerificationRequested:
+			if o.steps.Mail {
+				left = append(left, jobs.Effect{User: event.UserID, Step: onboarding.Mail, Request: event.RequestID})
+			}
+		}
 	}
-	return o.queue.InsertOnboardingTx(ctx, tx, all...)
+	return o.queue.InsertOnboardingTx(ctx, tx, left...)
 }
 
-// created does what can be done at once and returns what is left for jobs.
-func (o *Onboarding) created(ctx context.Context, trigger eventstore.Envelope, event account.UserCreated) []jobs.Effect {
+// left is what is left for jobs: the steps that failed, and what leaves the process.
+func (o *Onboarding) left(ctx context.Context, event account.UserCreated, failures []error) []jobs.Effect {
 	var left []jobs.Effect
-	for _, step := range o.inner() {
-		if err := o.run(ctx, trigger, event, step); err != nil {
+	for j, step := range o.inner() {
+		if err := failures[j]; err != nil {
 			o.log.WarnContext(ctx, "an onboarding step failed and is left to a job",
 				"user", event.UserID, "step", step, "error", err)
 			left = append(left, jobs.Effect{User: event.UserID, Step: step, Failure: err.Error()})
@@ -131,6 +139,7 @@ func (o *Onboarding) RunStep(ctx context.Context, user domain.ID, step onboardin
 
 func (o *Onboarding) run(ctx context.Context, trigger eventstore.Envelope, created account.UserCreated, step onboarding.Step) error {
 	request := commands.Reaction(trigger, sagaName, string(step), created.UserID.String())
+	request.At = joined(trigger, created)
 	switch step {
 	case onboarding.Trial:
 		return o.service.StartTrial(ctx, request, created)
@@ -141,4 +150,14 @@ func (o *Onboarding) run(ctx context.Context, trigger eventstore.Envelope, creat
 	default:
 		return fmt.Errorf("step %q is not one that this process does by itself", step)
 	}
+}
+
+// joined is when somebody became a user here. An account that was imported has the date of its creation elsewhere, and
+// nobody's trial may be over before it began: then it is when the event was stored.
+func joined(trigger eventstore.Envelope, created account.UserCreated) time.Time {
+	stored := trigger.Created.UTC().Truncate(time.Microsecond)
+	if stored.After(created.CreatedAt) {
+		return stored
+	}
+	return created.CreatedAt
 }

@@ -276,6 +276,10 @@ func (b *bench) ApplyInline(context.Context, string, []eventstore.Envelope, func
 	return nil
 }
 
+func (b *bench) ApplyAllInline(context.Context, []eventstore.Envelope, func(context.Context, string, uint64) ([]eventstore.Envelope, error)) error {
+	return nil
+}
+
 func (b *bench) InsertOnboardingTx(_ context.Context, _ pgx.Tx, effects ...jobs.Effect) error {
 	b.queued = append(b.queued, effects...)
 	return nil
