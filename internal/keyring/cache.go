@@ -62,8 +62,8 @@ func (c *cache) byIDs(ids []domain.ID, keys []Key) (missing []domain.ID, epoch u
 	return missing, c.epoch
 }
 
-// bySubjects is byIDs for subjects.
-func (c *cache) bySubjects(subjects []domain.ID, keys []Key) (missing []domain.ID, epoch uint64) {
+// bySubjects is byIDs for subjects, without the epoch: that is of the statement, which may start later.
+func (c *cache) bySubjects(subjects []domain.ID, keys []Key) (missing []domain.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
@@ -80,7 +80,14 @@ func (c *cache) bySubjects(subjects []domain.ID, keys []Key) (missing []domain.I
 			missing = append(missing, subject)
 		}
 	}
-	return missing, c.epoch
+	return missing
+}
+
+// started is the epoch of a statement that starts now.
+func (c *cache) started() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch
 }
 
 func (c *cache) fresh(id domain.ID, now time.Time) (held, bool) {

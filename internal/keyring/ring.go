@@ -21,6 +21,7 @@ type Ring struct {
 	pool  *pgxpool.Pool
 	kek   Key
 	cache *cache
+	made  *gathering
 }
 
 // proof is the text by which a key-encryption key is known again.
@@ -50,27 +51,23 @@ func Open(ctx context.Context, pool *pgxpool.Pool, kek []byte, now func() time.T
 	if err != nil {
 		return nil, err
 	}
-	return &Ring{pool: pool, kek: wrapper, cache: cache}, nil
+	r := &Ring{pool: pool, kek: wrapper, cache: cache}
+	r.made = &gathering{fetch: r.findOrMake}
+	return r, nil
 }
 
 // Active returns a key for each subject, in their order, and makes those that are missing. If one of them was
 // destroyed it returns ErrDestroyed. Other errors are those of the database.
 func (r *Ring) Active(ctx context.Context, subjects ...domain.ID) ([]Key, error) {
 	keys := make([]Key, len(subjects))
-	missing, epoch := r.cache.bySubjects(subjects, keys)
-	if len(missing) > 0 {
-		found, err := r.findOrMake(ctx, missing)
+	if missing := r.cache.bySubjects(subjects, keys); len(missing) > 0 {
+		found, err := r.made.get(ctx, missing)
 		if err != nil {
 			return nil, err
 		}
-		r.cache.keep(found, epoch)
-		bySubject := make(map[domain.ID]Key, len(found))
-		for _, h := range found {
-			bySubject[h.subject] = h.key
-		}
 		for i, subject := range subjects {
 			if keys[i].ID.IsZero() {
-				keys[i] = bySubject[subject]
+				keys[i] = found[subject].key
 			}
 		}
 	}
@@ -126,9 +123,10 @@ func (r *Ring) Destroy(ctx context.Context, subject domain.ID) error {
 // Forget drops the subject's key from memory: another instance destroyed it.
 func (r *Ring) Forget(subject domain.ID) { r.cache.forget(subject) }
 
-// findOrMake reads the subjects' keys and makes the missing ones in one statement. Keys that another transaction
+// findOrMake reads the subjects' keys, makes the missing ones in one statement, and keeps them all in memory. Keys that another transaction
 // made at the same moment are neither made nor seen by it; they are seen the next time.
 func (r *Ring) findOrMake(ctx context.Context, subjects []domain.ID) ([]held, error) {
+	epoch := r.cache.started()
 	ids, wrapped := make([]domain.ID, len(subjects)), make([][]byte, len(subjects))
 	for i := range subjects {
 		key, secret, err := newKey()
@@ -155,8 +153,12 @@ func (r *Ring) findOrMake(ctx context.Context, subjects []domain.ID) ([]held, er
 			UNION ALL
 			SELECT k.id, k.subject, k.state, k.wrapped FROM keyring.keys k JOIN given USING (subject)`,
 			uuids(ids), uuids(subjects), wrapped)
-		if err != nil || len(found) == len(subjects) {
-			return found, err
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == len(subjects) {
+			r.cache.keep(found, epoch)
+			return found, nil
 		}
 	}
 	return nil, errors.New("the keys of some subjects can be neither made nor read")
