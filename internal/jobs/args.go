@@ -13,6 +13,8 @@ const (
 	mailQueue  = "mail"
 	tokenQueue = "token"
 	innerQueue = river.QueueDefault
+	// importQueue is for work that takes long.
+	importQueue = "import"
 )
 
 // verifyEmail is the name of the one mail that is a step of somebody's onboarding.

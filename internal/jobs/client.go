@@ -88,7 +88,7 @@ func New(pool *pgxpool.Pool, ports Ports, o Options) (*Client, error) {
 	queue := river.QueueConfig{MaxWorkers: o.Workers}
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Workers:                     workers,
-		Queues:                      map[string]river.QueueConfig{mailQueue: queue, tokenQueue: queue, innerQueue: queue},
+		Queues:                      map[string]river.QueueConfig{mailQueue: queue, tokenQueue: queue, innerQueue: queue, importQueue: {MaxWorkers: importWorkers}},
 		MaxAttempts:                 o.Attempts,
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           pollInterval,

@@ -42,6 +42,8 @@ type Ports struct {
 	Reaper  Reaper
 	// Subscriptions is nil where there are none: no timer runs then.
 	Subscriptions Subscriptions
+	// Imports may be nil where nothing is imported.
+	Imports Imports
 }
 
 // worker makes a River worker of a function.
@@ -121,6 +123,9 @@ func (p Ports) workers(now func() time.Time, reapEvery time.Duration) (*river.Wo
 			work:    p.settleSubscriptions,
 		}),
 	)
+	if p.Imports != nil {
+		err = errors.Join(err, river.AddWorkerSafely(workers, &importWorker{imports: p.Imports, now: now}))
+	}
 	return workers, err
 }
 
