@@ -17,45 +17,51 @@ import (
 
 const (
 	maxBody    = 64 << 10 // bytes
+	maxLines   = 16 << 20 // bytes of a body of many lines
 	maxNesting = 32       // objects and arrays within each other
 )
 
-// readBody reads the whole body of a request that must be JSON. It returns errMediaType and errTooLarge, also for a
-// body whose length is not announced.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if !jsonContent(r.Header) {
-		return nil, errMediaType
+// readBody reads the whole body of a request that must be JSON, or lines of it. It returns errMediaType and errTooLarge,
+// also for a body whose length is not announced.
+func readBody(w http.ResponseWriter, r *http.Request, lines bool) ([]byte, error) {
+	media, limit, wrong, tooLong := "application/json", int64(maxBody), errMediaType, errTooLarge
+	if lines {
+		media, limit, wrong, tooLong = "application/x-ndjson", maxLines, errLinesType, errTooManyLines
 	}
-	if r.ContentLength > maxBody {
+	if !content(r.Header, media) {
+		return nil, wrong
+	}
+	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close") // nobody reads the rest
-		return nil, errTooLarge
+		return nil, tooLong
 	}
 	var buffer bytes.Buffer
 	if r.ContentLength > 0 {
 		buffer.Grow(int(r.ContentLength) + bytes.MinRead)
 	}
-	_, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	_, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, errTooLarge
+		return nil, tooLong
 	case err != nil:
 		return nil, invalid("", "could not be read to its end")
 	}
 	return buffer.Bytes(), nil
 }
 
-func jsonContent(header http.Header) bool {
+// content reports whether a request carries this media type, in UTF-8 and not compressed.
+func content(header http.Header, wanted string) bool {
 	if len(header["Content-Encoding"]) > 0 || len(header["Content-Type"]) != 1 {
 		return false
 	}
 	text := header["Content-Type"][0]
-	if text == "application/json" {
+	if text == wanted {
 		return true
 	}
 	media, parameters, err := mime.ParseMediaType(text)
 	charset, given := parameters["charset"]
-	return err == nil && media == "application/json" && (!given || strings.EqualFold(charset, "utf-8"))
+	return err == nil && media == wanted && (!given || strings.EqualFold(charset, "utf-8"))
 }
 
 // Bind decodes a body into a struct, and takes nothing but what the struct has: one JSON object, every name once and

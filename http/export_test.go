@@ -1,5 +1,7 @@
 package http
 
+import "net/http"
+
 // For the table tests of package http_test.
 var (
 	IfMatch       = ifMatch
@@ -8,7 +10,7 @@ var (
 	RequestID     = requestID
 	PreferredWait = preferredWait
 	Bearer        = bearer
-	ReadBody      = readBody
+	ReadBody      = func(w http.ResponseWriter, r *http.Request) ([]byte, error) { return readBody(w, r, false) }
 	ProblemOf     = func(err error) (status int, code string) {
 		p, code := problemOf(err)
 		return p.Status, code

@@ -60,11 +60,13 @@ type protocolError struct {
 func (e *protocolError) Error() string { return e.code + ": " + e.title }
 
 var (
-	errNoRoute   = &protocolError{http.StatusNotFound, "request.not-found", "There is nothing at this path."}
-	errMethod    = &protocolError{http.StatusMethodNotAllowed, "request.method-not-allowed", "This path does not take this method."}
-	errTooLarge  = &protocolError{http.StatusRequestEntityTooLarge, "request.too-large", "The body is larger than 64 KiB."}
-	errMediaType = &protocolError{http.StatusUnsupportedMediaType, "request.unsupported-media-type", "The body must be JSON in UTF-8, sent as application/json and not compressed."}
-	errInternal  = &protocolError{http.StatusInternalServerError, "server.internal", "The request failed; the cause is in the log under this instance."}
+	errNoRoute      = &protocolError{http.StatusNotFound, "request.not-found", "There is nothing at this path."}
+	errMethod       = &protocolError{http.StatusMethodNotAllowed, "request.method-not-allowed", "This path does not take this method."}
+	errTooLarge     = &protocolError{http.StatusRequestEntityTooLarge, "request.too-large", "The body is larger than 64 KiB."}
+	errMediaType    = &protocolError{http.StatusUnsupportedMediaType, "request.unsupported-media-type", "The body must be JSON in UTF-8, sent as application/json and not compressed."}
+	errTooManyLines = &protocolError{http.StatusRequestEntityTooLarge, "request.too-large", "The body is larger than 16 MiB, or has more than 10,000 rows."}
+	errLinesType    = &protocolError{http.StatusUnsupportedMediaType, "request.unsupported-media-type", "The body must be lines of JSON in UTF-8, sent as application/x-ndjson and not compressed."}
+	errInternal     = &protocolError{http.StatusInternalServerError, "server.internal", "The request failed; the cause is in the log under this instance."}
 )
 
 // problem is the body of every answer that is an error (RFC 9457).

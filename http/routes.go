@@ -45,6 +45,8 @@ type Route struct {
 	Body any
 	// BodyOptional tells that the body may be left out, which means an empty object.
 	BodyOptional bool
+	// Lines tells that the body is many of them, one a line (NDJSON), and much longer than others may be.
+	Lines bool
 	// Query lists the parameters that the route takes in its query.
 	Query []Parameter
 	// Status is that of success, and Answer a zero value of its JSON body; nil if it has none.
@@ -181,6 +183,16 @@ func (s *Server) allRoutes() []Route {
 		{
 			Listener: Public, Method: put, Path: "/plans/:id", Auth: Session, Permission: "plan:manage", Module: Subscription,
 			Summary: "Say what a plan is from now on", Body: planDefinition{}, Status: ok, Answer: readmodel.Plan{}, handle: s.definePlan,
+		},
+		{
+			Listener: Public, Method: post, Path: "/imports", Auth: Session, Permission: "user:import", Module: Account,
+			Summary: "Import up to 10,000 users who have a password elsewhere, one a line", Body: importRow{}, Lines: true,
+			Status: accepted, Answer: newImport{}, handle: s.startImport, patience: linesPatience,
+		},
+		{
+			Listener: Public, Method: get, Path: "/imports/:id", Auth: Session, Permission: "user:import", Module: Account,
+			Summary: "How far an import is, and what came of each row", Query: pageParameters(importStatus),
+			Status: ok, Answer: importProgress{}, handle: s.importProgress,
 		},
 
 		{

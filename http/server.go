@@ -30,6 +30,7 @@ type Deps struct {
 	Tokens    *token.Tokens
 	Freshness Freshness
 	Changes   Changes
+	Imports   Imports
 	Logger    *slog.Logger
 	Clock     func() time.Time
 	// Tracer begins a span per request; nil: requests are not traced.
@@ -61,6 +62,7 @@ type Server struct {
 	tokens         *token.Tokens
 	freshness      Freshness
 	changes        Changes
+	imports        Imports
 	logger         *slog.Logger
 	tracer         trace.Tracer
 	clock          func() time.Time
@@ -78,6 +80,7 @@ type Server struct {
 	durations *prometheus.HistogramVec
 	exposed   http.Handler
 	activity  *activity
+	lines     chan struct{} // who sends a body of many lines
 	public    *echo.Echo
 	internal  *echo.Echo
 }
@@ -97,7 +100,7 @@ func New(d Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		commands: d.Commands, reader: d.Reader, tokens: d.Tokens, freshness: d.Freshness, changes: d.Changes,
+		commands: d.Commands, reader: d.Reader, tokens: d.Tokens, freshness: d.Freshness, changes: d.Changes, imports: d.Imports,
 		logger: d.Logger, tracer: d.Tracer, clock: d.Clock, ready: d.Ready,
 		serviceKeys: newServiceKeys(d.ServiceKeys), trustedProxies: d.TrustedProxies,
 		modules: map[Module]bool{Core: true}, deadline: d.Deadline,
@@ -113,6 +116,7 @@ func New(d Deps) (*Server, error) {
 	if s.stopwatch = d.Stopwatch; s.stopwatch == nil {
 		s.stopwatch = d.Clock
 	}
+	s.lines = make(chan struct{}, linesAtOnce)
 	s.activity = newActivity(s.reader, s.logger)
 	if err := s.registerMetrics(d.Metrics); err != nil {
 		return nil, err
@@ -164,6 +168,13 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 			return errNotObserved
 		}
 		c.route, c.observer = &route, observer
+		if route.Lines {
+			leave, err := s.admitLines(c)
+			if err != nil {
+				return err
+			}
+			defer leave()
+		}
 		fault := s.read(c) // before the deadline starts: a slow sender has its own
 		ctx := c.Request().Context()
 		if route.Method != http.MethodGet {
@@ -171,8 +182,10 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(ctx, s.deadline+c.fresh.wait+route.patience)
 		defer cancel()
-		if err := s.authenticate(ctx, c); err != nil {
-			return err
+		if !route.Lines {
+			if err := s.authenticate(ctx, c); err != nil {
+				return err
+			}
 		}
 		if fault != nil {
 			return fault
@@ -185,7 +198,7 @@ func (s *Server) read(c *call) (err error) {
 	if request := c.Request(); c.route.BodyOptional && request.ContentLength == 0 && request.Header["Content-Type"] == nil {
 		c.body = []byte("{}")
 	} else if c.route.Body != nil {
-		if c.body, err = readBody(c.Response(), c.Request()); err != nil {
+		if c.body, err = readBody(c.Response(), c.Request(), c.route.Lines); err != nil {
 			return err
 		}
 	}

@@ -5,17 +5,21 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"am-user-management/commands"
 	"am-user-management/commands/sagas"
 	"am-user-management/domain"
 	amhttp "am-user-management/http"
 	"am-user-management/internal/config"
+	"am-user-management/internal/imports"
+	"am-user-management/internal/jobs"
 	"am-user-management/internal/mail"
 	"am-user-management/internal/password"
 	"am-user-management/internal/token"
@@ -118,11 +122,33 @@ func (nobody) TokensRevoked(context.Context, domain.ID, domain.ID, string) error
 	return errSwitchedOff
 }
 
-// orphans finds claims for the reaper.
-type orphans struct{ reader *readmodel.Reader }
+// newImports makes what takes imports of users in and carries them out.
+func newImports(pool *pgxpool.Pool, service *commands.Service, tokens *token.Tokens, now func() time.Time, log *slog.Logger) (*imports.Imports, error) {
+	queue, err := jobs.NewQueue(pool)
+	if err != nil {
+		return nil, err
+	}
+	return imports.New(imports.Options{
+		Pool: pool, Queue: queue, Importer: service, Key: tokens.Key("import-rows"), Clock: now, Logger: log,
+	})
+}
 
-// OrphanClaims lists claims without an account.
+// orphans finds claims for the reaper.
+type orphans struct {
+	reader  *readmodel.Reader
+	imports *imports.Imports
+}
+
+// OrphanClaims lists claims without an account. Claims of an import have its time; those of one that is not done, however
+// old it is, are waited for.
 func (o orphans) OrphanClaims(ctx context.Context, before time.Time, limit int) ([]sagas.OrphanClaim, error) {
+	unfinished, some, err := o.imports.OldestUnfinished(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if some && unfinished.Before(before) {
+		before = unfinished
+	}
 	found, err := o.reader.OrphanClaims(ctx, before, limit)
 	if err != nil {
 		return nil, err

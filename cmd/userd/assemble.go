@@ -27,6 +27,7 @@ import (
 	"am-user-management/internal/email"
 	"am-user-management/internal/eventstore/esdbstore"
 	"am-user-management/internal/feed"
+	"am-user-management/internal/imports"
 	"am-user-management/internal/jobs"
 	"am-user-management/internal/keyring"
 	"am-user-management/internal/limiter"
@@ -103,7 +104,11 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	}
 	reading := feed.NewEventStore(connect)
 	a.closers = append(a.closers, reading.Close)
-	if err := a.wireReactions(ctx, c, around, pool, reading, events, ring, service, reader, counts, tokens, log); err != nil {
+	imported, err := newImports(pool, service, tokens, around.clock.Now, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.wireReactions(ctx, c, around, pool, reading, events, ring, service, reader, counts, tokens, imported, log); err != nil {
 		return nil, err
 	}
 	tracer, stopTracer, err := newTracer(ctx, c.Process)
@@ -115,7 +120,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newFeedMetrics(a.feed))
 	a.server, err = amhttp.New(amhttp.Deps{
-		Commands: service, Reader: reader, Tokens: tokens, Freshness: a.feed.Positions(), Changes: feed.NewChanges(reading, events),
+		Commands: service, Reader: reader, Tokens: tokens, Imports: imported, Freshness: a.feed.Positions(), Changes: feed.NewChanges(reading, events),
 		Logger: log, Tracer: tracer, Clock: around.clock.Now, Stopwatch: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
 		Modules: modules(c), DevMail: around.devMail, DevClock: around.devClock(),
 	})
@@ -234,7 +239,7 @@ func (a *assembly) prepare(ctx context.Context, c config.Config, service *comman
 
 // wireReactions makes what follows events: projections, the saga, jobs.
 func (a *assembly) wireReactions(ctx context.Context, c config.Config, around surroundings, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
-	ring *keyring.Ring, service *commands.Service, reader *readmodel.Reader, counts *limiter.Limiter, tokens *token.Tokens, logger *slog.Logger,
+	ring *keyring.Ring, service *commands.Service, reader *readmodel.Reader, counts *limiter.Limiter, tokens *token.Tokens, imported *imports.Imports, logger *slog.Logger,
 ) error {
 	queue, err := jobs.NewQueue(pool)
 	if err != nil {
@@ -251,7 +256,8 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, around su
 	now := around.clock.Now
 	ports := jobs.Ports{
 		Effects: effects, Steps: onboarding,
-		Reaper: upkeep{sagas.NewReaper(service, orphans{reader}, claimTTL, now), reader, counts, now},
+		Reaper:  upkeep{sagas.NewReaper(service, orphans{reader, imported}, claimTTL, now), reader, counts, imported, now},
+		Imports: imported,
 	}
 	if c.Modules.Subscription {
 		ports.Subscriptions = sagas.NewTimer(service, dueSubscriptions{reader}, now)
