@@ -23,6 +23,7 @@ import (
 	"am-user-management/internal/email"
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/eventstore/memstore"
+	"am-user-management/internal/imports"
 	"am-user-management/internal/keyring"
 	"am-user-management/internal/limiter"
 	"am-user-management/internal/pgtest"
@@ -42,6 +43,7 @@ type house struct {
 	pool     *pgxpool.Pool
 	view     *view
 	logged   *bytes.Buffer
+	imports  *imports.Imports
 
 	mu     sync.Mutex
 	passed time.Duration
@@ -70,7 +72,9 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 			MaxBioLength: 500, PictureFormats: []string{"png"}, TrialDays: 14, TrialPlan: "pro", AutoRenew: true, Currency: "USD", DefaultRole: "viewer",
 		},
 	})
+	h.imports = newImports(tb, h)
 	deps := amhttp.Deps{
+		Imports:  h.imports,
 		Commands: h.commands, Reader: readmodel.New(h.pool), Tokens: h.tokens, Freshness: h.view,
 		Logger: slog.New(slog.NewJSONHandler(h.logged, nil)), Clock: h.now, Metrics: prometheus.NewRegistry(),
 		ServiceKeys: map[string]string{"am-auth-tokens": serviceKey},
