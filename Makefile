@@ -44,6 +44,10 @@ test-kill: ## kill the service 200 times under load and check what is left (a qu
 bench: ## measure the hot paths against the bare limits of this machine; prints ratios
 	$(GO) run ./cmd/userbench
 
+.PHONY: bench-import
+bench-import: ## import users (USERS=100000) by HTTP into a fresh service; prints rates, backlogs and sizes
+	$(GO) run ./cmd/userbench import -users $${USERS:-100000}
+
 .PHONY: fmt
 fmt: ## format the code
 	$(LINT) fmt

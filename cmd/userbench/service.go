@@ -41,12 +41,21 @@ func (b *bench) userd(ctx context.Context) (*service, error) {
 }
 
 func (b *bench) startUserd(ctx context.Context) (*service, error) {
+	ctx, cancel := context.WithTimeout(ctx, serviceStart)
+	defer cancel()
+	s, err := b.launchUserd(ctx)
+	if err == nil {
+		s.users, err = b.seed(ctx, s)
+	}
+	return s, err
+}
+
+// launchUserd is a service without users, with some settings more.
+func (b *bench) launchUserd(ctx context.Context, more ...string) (*service, error) {
 	database, err := b.postgres(ctx, "userd")
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, serviceStart)
-	defer cancel()
 	binary := filepath.Join(b.dir, "userd")
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "am-user-management/cmd/userd")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -59,6 +68,7 @@ func (b *bench) startUserd(ctx context.Context) (*service, error) {
 		"LOG_LEVEL=warn", "DATABASE_URL=" + database, "SERVER_SECRET=" + serverSecret,
 		"KEYRING_KEK=" + base64.StdEncoding.EncodeToString(benchKEK()), "EMAIL_VERIFICATION_ENABLED=false",
 	}
+	s.cmd.Env = append(s.cmd.Env, more...)
 	for _, name := range []string{"GOGC", "GOMEMLIMIT", "GOMAXPROCS"} { // to try what they change
 		if value, set := os.LookupEnv(name); set {
 			s.cmd.Env = append(s.cmd.Env, name+"="+value)
@@ -91,8 +101,7 @@ func (b *bench) startUserd(ctx context.Context) (*service, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("userd is not ready: %w", ctx.Err())
 	}
-	s.users, err = b.seed(ctx, s)
-	return s, err
+	return s, nil
 }
 
 // readyLine reads "ready http=… internal=… eventstore=… postgres=…".

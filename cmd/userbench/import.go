@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	importCommand  = "import"
+	importRows     = 10_000 // a call, the most that one may have
+	importClients  = 2      // who send at once
+	importLook     = 250 * time.Millisecond
+	importPatience = 2 * time.Hour
+	adminEmail     = "admin@example.org"
+)
+
+// runImports imports users by HTTP into a service that has none, waits until all that follows from them is done, and
+// prints what that took.
+func runImports(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("userbench import", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	users := flags.Int("users", mostUsers, "how many users to import")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	b, err := newBench(options{users: *users}, stderr)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.measureImport(ctx, stdout), b.close())
+}
+
+// importing is a service and its importer.
+type importing struct {
+	*bench
+	service *service
+	session string
+	pool    *pgxpool.Pool
+	hash    string
+}
+
+func (b *bench) measureImport(ctx context.Context, stdout io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, importPatience)
+	defer cancel()
+	s, err := b.launchUserd(ctx, "BOOTSTRAP_ADMIN_EMAIL="+adminEmail, "BOOTSTRAP_ADMIN_PASSWORD="+thePassword)
+	if err != nil {
+		return err
+	}
+	hash, err := hashOnce(ctx)
+	if err != nil {
+		return err
+	}
+	pool, err := openPool(ctx, s.database)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	i := importing{bench: b, service: s, pool: pool, hash: string(hash)}
+	if err := i.logIn(ctx); err != nil {
+		return err
+	}
+
+	before := now()
+	if err := i.sendAll(ctx); err != nil {
+		return err
+	}
+	if err := i.until(ctx, `SELECT count(*) FROM imports WHERE finished_at IS NULL`); err != nil {
+		return err
+	}
+	done := now()
+	backlog, err := i.backlog(ctx)
+	if err != nil {
+		return err
+	}
+	if err := i.until(ctx, `SELECT `+importBacklog, b.users+1); err != nil {
+		return err
+	}
+	drained := now()
+
+	var created int
+	if err := pool.QueryRow(ctx, `SELECT coalesce(sum(created), 0) FROM imports`).Scan(&created); err != nil {
+		return err
+	}
+	if created != b.users {
+		return fmt.Errorf("%d of %d users were created", created, b.users)
+	}
+	i.print(stdout, before, done, drained, backlog)
+	return i.printSizes(ctx, stdout)
+}
+
+func (i *importing) logIn(ctx context.Context) error {
+	var answer struct {
+		SessionID string `json:"session_id"`
+	}
+	err := i.call(ctx, http.MethodPost, "/login", "application/json", fmt.Appendf(nil, `{"email":%q,"password":%q}`, adminEmail, thePassword), &answer)
+	i.session = answer.SessionID
+	return err
+}
+
+// errLater is an answer that asks to come back.
+var errLater = errors.New("the service is busy")
+
+func (i *importing) call(ctx context.Context, method, path, media string, body []byte, into any) error {
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+i.service.address+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", media)
+	request.Header.Set("Authorization", "Bearer "+i.session)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was read
+	text, err := io.ReadAll(response.Body)
+	switch {
+	case err != nil:
+		return err
+	case response.StatusCode == http.StatusServiceUnavailable:
+		return errLater
+	case response.StatusCode >= http.StatusBadRequest:
+		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
+	}
+	return json.Unmarshal(text, into)
+}
+
+// sendAll sends all users, as fast as they are accepted.
+func (i *importing) sendAll(ctx context.Context) error {
+	i.say("importing %d users", i.users)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(importClients)
+	for first := 0; first < i.users && ctx.Err() == nil; first += importRows {
+		group.Go(func() error {
+			body := i.rows(first, min(first+importRows, i.users))
+			var accepted struct{ ID string }
+			err := i.call(ctx, http.MethodPost, "/imports", "application/x-ndjson", body, &accepted)
+			for ; errors.Is(err, errLater); err = i.call(ctx, http.MethodPost, "/imports", "application/x-ndjson", body, &accepted) {
+				time.Sleep(importLook)
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// rows are users that differ in their address and name.
+func (i *importing) rows(from, to int) []byte {
+	var body bytes.Buffer
+	for n := from; n < to; n++ {
+		fmt.Fprintf(&body, `{"email":"user-%d@example.org","password_hash":%q,"first_name":"Ada","last_name":"of Example %d",`+
+			`"timezone":"Europe/Berlin","locale":"en-GB","created_at":"2020-01-02T03:04:05Z"}`+"\n", n, i.hash, n%1000)
+	}
+	return body.Bytes()
+}
+
+// importBacklog counts users whose trial, profile or role is not to be seen yet, and projections that are behind others.
+const importBacklog = `
+	greatest($1 - (SELECT count(*) FROM subscriptions), 0) + greatest($1 - (SELECT count(*) FROM profiles), 0)
+	+ greatest($1 - (SELECT count(*) FROM access), 0) + greatest($1 - (SELECT count(*) FROM accounts), 0)
+	+ (SELECT count(*) FROM river_job WHERE state IN ('available', 'running', 'retryable') AND scheduled_at <= now())`
+
+// until looks until a count is zero.
+func (i *importing) until(ctx context.Context, count string, args ...any) error {
+	ticker := time.NewTicker(importLook)
+	defer ticker.Stop()
+	for {
+		var left int64
+		if err := i.pool.QueryRow(ctx, count, args...).Scan(&left); err != nil || left == 0 {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// lag is how many users are not to be seen yet in what follows from them.
+type lag struct{ accounts, trials, profiles, roles int }
+
+func (i *importing) backlog(ctx context.Context) (lag, error) {
+	var l lag
+	err := i.pool.QueryRow(ctx, `SELECT $1 - (SELECT count(*) FROM accounts), $1 - (SELECT count(*) FROM subscriptions),
+		$1 - (SELECT count(*) FROM profiles), $1 - (SELECT count(*) FROM access)`, i.users+1).
+		Scan(&l.accounts, &l.trials, &l.profiles, &l.roles)
+	return l, err
+}
+
+func (i *importing) print(to io.Writer, before, done, drained usage, l lag) {
+	users := float64(i.users)
+	rate := func(a, b usage) float64 { return users / b.at.Sub(a.at).Seconds() }
+	cpu := func(a, b usage, pid int, tree bool) float64 {
+		own := b.byProcess[pid].own - a.byProcess[pid].own
+		if tree {
+			own = treeTime(b.byProcess, pid) - treeTime(a.byProcess, pid)
+		}
+		return float64(own.Microseconds()) / users
+	}
+	fmt.Fprintf(to, "users                     %d\n", i.users)
+	fmt.Fprintf(to, "accepted until done       %.1f s, %.0f users/s (others took %.0f %% of the machine)\n",
+		done.at.Sub(before.at).Seconds(), rate(before, done), 100*foreign(before, done))
+	fmt.Fprintf(to, "backlog then              %d accounts, %d trials, %d profiles, %d roles not to be seen yet\n", l.accounts, l.trials, l.profiles, l.roles)
+	fmt.Fprintf(to, "backlog drained after     %.1f s more; %.0f users/s over all (others took %.0f %%)\n",
+		drained.at.Sub(done.at).Seconds(), rate(before, drained), 100*foreign(before, drained))
+	fmt.Fprintf(to, "processor time a user     %.0f us service and node, %.0f us Postgres until done; %.0f and %.0f us over all\n",
+		cpu(before, done, i.service.pid(), false), cpu(before, done, i.pgPID, true),
+		cpu(before, drained, i.service.pid(), false), cpu(before, drained, i.pgPID, true))
+	if peak, err := peakMemory(i.service.pid()); err == nil {
+		fmt.Fprintf(to, "memory of the service     %d MiB at most\n", peak)
+	}
+}
+
+func (i *importing) printSizes(ctx context.Context, to io.Writer) error {
+	rows, err := i.pool.Query(ctx, `
+		SELECT relname, pg_total_relation_size(oid) >> 20 FROM pg_class
+		WHERE relkind = 'r' AND pg_total_relation_size(oid) >= 1 << 20 AND relnamespace::regnamespace::text NOT LIKE 'pg_%'
+		ORDER BY 2 DESC`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var tables []string
+	for rows.Next() {
+		var name string
+		var size int64
+		if err := rows.Scan(&name, &size); err != nil {
+			return err
+		}
+		tables = append(tables, fmt.Sprintf("%s %d", name, size))
+	}
+	fmt.Fprintf(to, "tables (MiB)              %s\n", strings.Join(tables, ", "))
+	var events int64
+	err = filepath.WalkDir(filepath.Join(i.dir, "d"), func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return nil //nolint:nilerr // the store removes files as it goes
+		}
+		if info, err := entry.Info(); err == nil {
+			events += info.Size()
+		}
+		return nil
+	})
+	fmt.Fprintf(to, "event store (MiB)         %d\n", events>>20)
+	return errors.Join(err, rows.Err())
+}
