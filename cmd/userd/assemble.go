@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // the zones, where the machine has none
@@ -194,7 +193,7 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 	return commands.New(commands.Dependencies{
 		Store: store, Inline: inline, Passwords: hasher, Limiter: counts, Clock: now,
 		ClaimOf:   func(normal string) string { return email.Claim(pepper, normal) },
-		ValidZone: validZone,
+		ValidZone: new(zones).valid,
 		Settings: commands.Settings{
 			EmailVerification: c.VerifiesEmail(), VerifyTokenTTL: c.Account.VerifyTokenTTL,
 			SessionAbsoluteTTL: c.Account.SessionAbsoluteTTL, SessionIdleTTL: c.Account.SessionIdleTTL,
@@ -203,17 +202,6 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 			DefaultRole: c.Roles.DefaultRole,
 		},
 	}), nil
-}
-
-// validZone reports whether a name is one of the places of the IANA database, and not one of the files beside them that
-// mean something else on every machine.
-func validZone(name string) bool {
-	switch first, _, _ := strings.Cut(name, "/"); first {
-	case "Local", "localtime", "posixrules", "Factory", "posix", "right":
-		return false
-	}
-	_, err := time.LoadLocation(name)
-	return err == nil
 }
 
 // prepare writes what the program brings along. It waits for the event store.
