@@ -110,6 +110,9 @@ func history() *projtest.Log {
 	} {
 		log.Append(roles.StreamOf(role.Name), role)
 	}
+	log.Append(roles.StreamOf("guest"), roles.RoleDefined{Name: "guest", Permissions: []string{"profile:read"}}, roles.RoleDeleted{Name: "guest"})
+	log.Append(roles.StreamOf("temp"),
+		roles.RoleDefined{Name: "temp", Inherits: []string{"viewer"}}, roles.RoleDeleted{Name: "temp"}, roles.RoleDefined{Name: "temp"})
 	return log
 }
 
