@@ -28,6 +28,8 @@ type bench struct {
 	faults *faults
 	inline *inline
 	now    time.Time
+	// dependencies are those that the service was made of.
+	dependencies commands.Dependencies
 }
 
 func newBench(t *testing.T) *bench {
@@ -40,7 +42,7 @@ func newBench(t *testing.T) *bench {
 	clock := func() time.Time { return b.now }
 	b.log = memstore.New(encode, clock)
 	b.faults = &faults{Store: b.log}
-	b.Service = commands.New(commands.Dependencies{
+	b.dependencies = commands.Dependencies{
 		Store: b.faults, Inline: b.inline, Passwords: passwords{}, Clock: clock,
 		Limiter:   limiter.NewMemory(limiter.Rules{Attempts: 10, Lock: 15 * time.Minute}, clock),
 		ClaimOf:   func(normal string) string { return "claim-of-" + normal },
@@ -50,7 +52,8 @@ func newBench(t *testing.T) *bench {
 			SessionIdleTTL: 2 * time.Hour, MaxBioLength: 500, PictureFormats: []string{"png"},
 			TrialDays: 14, TrialPlan: "pro", AutoRenew: true, Currency: "USD", DefaultRole: "viewer",
 		},
-	})
+	}
+	b.Service = commands.New(b.dependencies)
 	return b
 }
 

@@ -53,7 +53,7 @@ func (s *Server) authenticateSession(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.route.Permission != "" {
+	if c.route.Permission != "" || c.route.resolves {
 		return s.authorize(ctx, c, hash)
 	}
 	caller, err := s.reader.Caller(ctx, hash, s.clock())
@@ -68,7 +68,7 @@ func (s *Server) authorize(ctx context.Context, c *call, hash []byte) error {
 		return err
 	}
 	c.permissions = principal.Permissions
-	if !roles.Allows(c.permissions, c.route.Permission) {
+	if c.route.Permission != "" && !roles.Allows(c.permissions, c.route.Permission) {
 		return roles.ErrPermissionDenied
 	}
 	return nil

@@ -32,11 +32,12 @@ func (s *Server) command(ctx context.Context, c *call, passwords ...password) (c
 	}
 	place := c.route.Method + " " + c.route.Path
 	request.CommandID = uuid.NewSHA1(s.namespace, []byte(caller(request)+"\n"+place+"\n"+key[0]))
+	asked := c.route.Method + " " + c.Request().URL.Path
 	var fingerprint string
 	var err error
 	if c.route.Lines { // as they are: some may not be JSON
-		fingerprint = s.tokens.Fingerprint([]byte(place), c.body)
-	} else if fingerprint, err = s.fingerprint(place, c.body, passwords); err != nil {
+		fingerprint = s.tokens.Fingerprint([]byte(asked), c.body)
+	} else if fingerprint, err = s.fingerprint(asked, c.body, passwords); err != nil {
 		return commands.Request{}, err
 	}
 	request.Fingerprint = fingerprint

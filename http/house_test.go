@@ -78,7 +78,7 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 		Commands: h.commands, Reader: readmodel.New(h.pool), Tokens: h.tokens, Freshness: h.view,
 		Logger: slog.New(slog.NewJSONHandler(h.logged, nil)), Clock: h.now, Metrics: prometheus.NewRegistry(),
 		ServiceKeys: map[string]string{"am-auth-tokens": serviceKey},
-		Modules:     []amhttp.Module{amhttp.Account, amhttp.Profile, amhttp.Subscription},
+		Modules:     []amhttp.Module{amhttp.Account, amhttp.Profile, amhttp.Subscription, amhttp.Roles},
 	}
 	for _, c := range change {
 		c(&deps)

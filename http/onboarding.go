@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -21,6 +22,11 @@ func (s *Server) ownOnboarding(ctx context.Context, c *call) error {
 		return errBehind
 	case err != nil:
 		return err
+	}
+	if s.steps != nil {
+		view.Steps = slices.DeleteFunc(view.Steps, func(step readmodel.Step) bool {
+			return step.DoneAt == nil && !slices.Contains(s.steps, step.Name)
+		})
 	}
 	return c.answer(http.StatusOK, view)
 }

@@ -60,6 +60,8 @@ type Route struct {
 	patience time.Duration
 	// authenticates tells that the handler authenticates by itself, in the query that it needs anyway.
 	authenticates bool
+	// resolves tells that the handler needs the caller's permissions, though the route asks for none.
+	resolves bool
 }
 
 // Parameter is one parameter of a query.
@@ -91,7 +93,8 @@ func (s *Server) Routes() []Route {
 
 // allRoutes is the list.
 func (s *Server) allRoutes() []Route {
-	const get, post, patch, put = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut
+	const get, post, patch = http.MethodGet, http.MethodPost, http.MethodPatch
+	const put, del = http.MethodPut, http.MethodDelete
 	const ok, created, accepted, none = http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent
 	return []Route{
 		{
@@ -194,7 +197,46 @@ func (s *Server) allRoutes() []Route {
 			Summary: "How far an import is, and what came of each row", Query: pageParameters(importStatus),
 			Status: ok, Answer: importProgress{}, handle: s.importProgress,
 		},
+		{
+			Listener: Public, Method: get, Path: "/roles", Auth: Session, Permission: "role:read", Module: Roles,
+			Summary: "All roles, by name", Status: ok, Answer: roleList{}, Reads: roleTable, handle: s.listRoles,
+		},
+		{
+			Listener: Public, Method: put, Path: "/roles/:name", Auth: Session, Permission: "role:manage", Module: Roles,
+			Summary: "Say what a role is: all of it", Body: roleDefinition{}, Status: ok, Answer: readmodel.Role{}, handle: s.defineRole,
+		},
+		{
+			Listener: Public, Method: del, Path: "/roles/:name", Auth: Session, Permission: "role:manage", Module: Roles,
+			Summary: "End a role for all who hold it", Status: none, handle: s.deleteRole,
+		},
+		{
+			Listener: Public, Method: get, Path: "/users/:id/roles", Auth: Session, Permission: "role:read", Module: Roles,
+			Summary: "The roles of a user", Status: ok, Answer: grantList{}, Reads: accessTable, handle: s.userRoles,
+		},
+		{
+			Listener: Public, Method: post, Path: "/users/:id/roles", Auth: Session, Permission: "role:assign", Module: Roles,
+			Summary: "Give a role to a user, for good or for a while", Body: roleGrant{}, Status: ok, Answer: grantList{}, handle: s.grantRole,
+		},
+		{
+			Listener: Public, Method: del, Path: "/users/:id/roles/:role", Auth: Session, Permission: "role:assign", Module: Roles,
+			Summary: "Take a role from a user", Status: none, handle: s.revokeRole,
+		},
+		{
+			Listener: Public, Method: post, Path: "/permissions/check", Auth: Session, Module: Roles, resolves: true,
+			Summary: "Whether somebody may do something, and by which roles; about others with permission:check only",
+			Body:    permissionCheck{}, Status: ok, Answer: permissionAnswer{}, handle: s.checkPermission,
+		},
 
+		{
+			Listener: Internal, Method: post, Path: "/internal/v1/permissions/check", Auth: ServiceKey, Module: Roles,
+			Summary: "Whether a user may do something, and by which roles", Body: permissionCheck{}, Status: ok, Answer: permissionAnswer{},
+			handle: s.checkAnyPermission,
+		},
+		{
+			Listener: Internal, Method: post, Path: "/internal/v1/sessions/introspect", Auth: ServiceKey, Module: Account,
+			Summary: "Whose session it is, until when, and what they may do", Body: introspection{}, Status: ok, Answer: introspected{},
+			handle: s.introspectSession,
+		},
 		{
 			Listener: Internal, Method: get, Path: "/internal/v1/users/:id", Auth: ServiceKey, Module: Account,
 			Summary: "An account by contract v1", Status: ok, Answer: readmodel.AccountV1{}, Reads: accounts, handle: s.accountV1,
@@ -240,4 +282,6 @@ const (
 	plans         = "plans"
 	sessions      = "sessions"
 	onboarding    = "onboarding"
+	roleTable     = "roles"
+	accessTable   = "access"
 )

@@ -45,6 +45,8 @@ type Deps struct {
 	TrustedProxies []netip.Prefix
 	// Modules are switched on; Core always is.
 	Modules []Module
+	// Steps are those of onboarding that are done here; others are not shown as pending. Nil: all.
+	Steps []string
 	// DevMail is shown under /dev/mail of the public listener; nil outside of development.
 	DevMail http.Handler
 	// DevClock is shown, and moved, at /dev/clock of the public listener; nil outside of development.
@@ -71,6 +73,7 @@ type Server struct {
 	serviceKeys    serviceKeys
 	trustedProxies []netip.Prefix
 	modules        map[Module]bool
+	steps          []string
 	deadline       time.Duration
 
 	page      *template.Template
@@ -103,7 +106,7 @@ func New(d Deps) (*Server, error) {
 		commands: d.Commands, reader: d.Reader, tokens: d.Tokens, freshness: d.Freshness, changes: d.Changes, imports: d.Imports,
 		logger: d.Logger, tracer: d.Tracer, clock: d.Clock, ready: d.Ready,
 		serviceKeys: newServiceKeys(d.ServiceKeys), trustedProxies: d.TrustedProxies,
-		modules: map[Module]bool{Core: true}, deadline: d.Deadline,
+		modules: map[Module]bool{Core: true}, steps: d.Steps, deadline: d.Deadline,
 		page: page, cursors: cursors, positions: positions,
 		namespace: uuid.NewSHA1(uuid.Nil, d.Tokens.Key("http/command")),
 	}

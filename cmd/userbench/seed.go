@@ -65,7 +65,7 @@ func makeUsers(ctx context.Context, log commands.Store, pool *pgxpool.Pool, n in
 	if err != nil {
 		return nil, err
 	}
-	known, err := hashOnce(ctx, tokens)
+	known, err := hashOnce(ctx, password.Pepper{ID: password.ServerPepperID, Key: tokens.Key(password.ServerPepperLabel)}) // as the service will
 	if err != nil {
 		return nil, err
 	}
@@ -121,10 +121,10 @@ type oneHash string
 
 var _ commands.Passwords = oneHash("")
 
-func hashOnce(ctx context.Context, tokens *token.Tokens) (oneHash, error) {
+func hashOnce(ctx context.Context, peppers ...password.Pepper) (oneHash, error) {
 	hasher, err := password.New(password.Options{
 		Params: argon2idCost(), MinLength: 8, Slots: 1, MaxWait: time.Minute,
-		Peppers: []password.Pepper{{ID: password.ServerPepperID, Key: tokens.Key(password.ServerPepperLabel)}}, // as the service will
+		Peppers: peppers,
 	})
 	if err != nil {
 		return "", err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	"am-user-management/commands"
 	"am-user-management/commands/sagas"
 	"am-user-management/domain"
+	"am-user-management/domain/onboarding"
+	"am-user-management/domain/roles"
 	amhttp "am-user-management/http"
 	"am-user-management/internal/config"
 	"am-user-management/internal/imports"
@@ -206,13 +209,67 @@ func modules(c config.Config) []amhttp.Module {
 	var on []amhttp.Module
 	for module, enabled := range map[amhttp.Module]bool{
 		amhttp.Account: c.Modules.AccountManagement, amhttp.Profile: c.Modules.UserProfile,
-		amhttp.Subscription: c.Modules.Subscription,
+		amhttp.Subscription: c.Modules.Subscription, amhttp.Roles: c.Modules.PermissionsRoles,
 	} {
 		if enabled {
 			on = append(on, module)
 		}
 	}
 	return on
+}
+
+// wantedSteps are the steps of onboarding that this configuration does.
+func wantedSteps(c config.Config) sagas.Steps {
+	return sagas.Steps{
+		Trial: c.Modules.Subscription, Profile: c.Modules.UserProfile, Role: c.Modules.PermissionsRoles,
+		Mail: c.VerifiesEmail(), Token: c.TellsTokenService(),
+	}
+}
+
+// steps are wantedSteps by their names.
+func steps(c config.Config) []string {
+	wanted := wantedSteps(c)
+	var names []string
+	for step, done := range map[onboarding.Step]bool{
+		onboarding.Trial: wanted.Trial, onboarding.Profile: wanted.Profile, onboarding.Role: wanted.Role,
+		onboarding.Mail: wanted.Mail, onboarding.Token: wanted.Token,
+	} {
+		if done {
+			names = append(names, string(step))
+		}
+	}
+	return names
+}
+
+// builtInRoles are the program's definitions by the settings. A role that only earlier settings named permits nothing now.
+func builtInRoles(ctx context.Context, c config.Config, reader *readmodel.Reader) ([]roles.Define, error) {
+	definitions := roles.BuiltIn(c.Roles.Hierarchy)
+	before, err := reader.Roles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, role := range before {
+		named := slices.ContainsFunc(definitions, func(d roles.Define) bool { return d.Name == role.Name })
+		if role.BuiltIn && !named {
+			definitions = append(definitions, roles.Define{Name: role.Name, BuiltIn: true})
+		}
+	}
+	return definitions, nil
+}
+
+// holders finds the users who may be administrators.
+func holders(reader *readmodel.Reader) func(context.Context) ([]domain.ID, error) {
+	return func(ctx context.Context) ([]domain.ID, error) {
+		found, err := reader.Holders(ctx, roles.Admin)
+		if err != nil {
+			return nil, err
+		}
+		users := make([]domain.ID, len(found))
+		for i, user := range found {
+			users[i] = domain.ID(user)
+		}
+		return users, nil
+	}
 }
 
 // shortHash names a folder where its path is too long.

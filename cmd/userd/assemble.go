@@ -19,7 +19,6 @@ import (
 	"am-user-management/commands"
 	"am-user-management/commands/sagas"
 	"am-user-management/domain/plan"
-	"am-user-management/domain/roles"
 	amhttp "am-user-management/http"
 	"am-user-management/internal/codec"
 	"am-user-management/internal/config"
@@ -98,7 +97,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	}
 	reader := readmodel.New(pool)
 	log.Info("preparing the event store")
-	if err := a.prepare(ctx, c, service, log); err != nil {
+	if err := a.prepare(ctx, c, service, reader, log); err != nil {
 		return nil, err
 	}
 	reading := feed.NewEventStore(connect)
@@ -121,7 +120,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	a.server, err = amhttp.New(amhttp.Deps{
 		Commands: service, Reader: reader, Tokens: tokens, Imports: imported, Freshness: a.feed.Positions(), Changes: feed.NewChanges(reading, events),
 		Logger: log, Tracer: tracer, Clock: around.clock.Now, Stopwatch: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
-		Modules: modules(c), DevMail: around.devMail, DevClock: around.devClock(),
+		Modules: modules(c), Steps: steps(c), DevMail: around.devMail, DevClock: around.devClock(),
 	})
 	return a, err
 }
@@ -205,9 +204,16 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 }
 
 // prepare writes what the program brings along. It waits for the event store.
-func (a *assembly) prepare(ctx context.Context, c config.Config, service *commands.Service, log *slog.Logger) error {
-	err := patiently(ctx, log, "the event store", func(ctx context.Context) error {
-		return service.Seed(ctx, roles.BuiltIn(c.Roles.Hierarchy), plan.BuiltIn(c.Subscription.DefaultCurrency))
+func (a *assembly) prepare(ctx context.Context, c config.Config, service *commands.Service, reader *readmodel.Reader, log *slog.Logger) error {
+	definitions, err := builtInRoles(ctx, c, reader)
+	if err != nil {
+		return err
+	}
+	err = patiently(ctx, log, "the event store", func(ctx context.Context) error {
+		if err := service.Seed(ctx, definitions, plan.BuiltIn(c.Subscription.DefaultCurrency)); err != nil {
+			return err
+		}
+		return service.ListAdmins(ctx, holders(reader))
 	})
 	if err != nil || c.Trust.BootstrapAdminEmail == "" {
 		return err
@@ -233,10 +239,7 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, around su
 	if err != nil {
 		return err
 	}
-	onboarding := sagas.NewOnboarding(service, queue, sagas.Steps{
-		Trial: c.Modules.Subscription, Profile: c.Modules.UserProfile, Role: c.Modules.PermissionsRoles,
-		Mail: c.VerifiesEmail(), Token: c.TellsTokenService(),
-	}, logger)
+	onboarding := sagas.NewOnboarding(service, queue, wantedSteps(c), logger)
 	effects, err := newEffects(c, service, tokens)
 	if err != nil {
 		return err
@@ -255,7 +258,10 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, around su
 		return err
 	}
 	notices := sagas.NewNotices(queue, ring, sagas.Audience{Mail: c.Modules.EmailService, Tokens: c.TellsTokenService()})
-	consumers := []feed.Consumer{{Projection: onboarding}, {Projection: notices}}
+	var consumers []feed.Consumer
+	if c.Modules.AccountManagement {
+		consumers = append(consumers, feed.Consumer{Projection: onboarding}, feed.Consumer{Projection: notices})
+	}
 	for _, projection := range projections.All() {
 		consumers = append(consumers, feed.Consumer{Projection: projection})
 	}

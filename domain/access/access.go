@@ -24,8 +24,9 @@ type Assignment struct {
 	// Role is the role's id, see roles.Definition.ID.
 	Role string
 	// ExpiresAt is when the role ends by itself; nil for never.
-	ExpiresAt *time.Time
-	Reason    string
+	ExpiresAt  *time.Time
+	Reason     string
+	AssignedAt time.Time
 }
 
 // HeldAt reports whether the role is still held at a time.
@@ -52,7 +53,7 @@ func (s State) HoldsForGood(role string) bool {
 func (s State) Evolve(e Event) State {
 	switch e := e.(type) {
 	case RoleAssigned:
-		assignment := Assignment{Role: e.Role, ExpiresAt: e.ExpiresAt, Reason: e.Reason}
+		assignment := Assignment{Role: e.Role, ExpiresAt: e.ExpiresAt, Reason: e.Reason, AssignedAt: e.At}
 		i, held := s.find(e.Role)
 		s.Roles = slices.Clone(s.Roles)
 		if held {
