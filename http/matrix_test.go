@@ -36,6 +36,14 @@ var matrix = map[string]string{
 	"PATCH /profile":            loggedIn,
 	"GET /subscription":         loggedIn,
 	"GET /plans":                anyone,
+	"PUT /plans/:id":            managers,
+
+	"PATCH /subscription":          loggedIn,
+	"POST /subscription/trial":     loggedIn,
+	"POST /subscription/upgrade":   loggedIn,
+	"POST /subscription/downgrade": loggedIn,
+	"POST /subscription/cancel":    loggedIn,
+	"POST /subscription/resume":    loggedIn,
 
 	"GET /roles":                    observers,
 	"PUT /roles/:name":              managers,
