@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -169,6 +171,9 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		c, ok := ec.(*call)
 		if !ok {
 			return errNotObserved
+		}
+		if slices.ContainsFunc(c.ParamValues(), func(value string) bool { return strings.Contains(value, "/") }) {
+			return errNoRoute // the last parameter of a path takes the rest of it, also where a longer path is switched off
 		}
 		c.route, c.observer = &route, observer
 		if route.Lines {

@@ -83,6 +83,8 @@ func TestRoutesOfModulesThatAreOffDoNotExist(t *testing.T) {
 	h := newHouse(t, func(d *amhttp.Deps) { d.Modules = []amhttp.Module{amhttp.Account} })
 	h.call(http.MethodGet, "/profile", "").problem(http.StatusNotFound, "request.not-found")
 	h.call(http.MethodGet, "/plans", "").problem(http.StatusNotFound, "request.not-found")
+	h.send(h.server.Internal(), http.MethodGet, "/internal/v1/users/"+anID+"/profile", "", "Authorization", "Bearer "+serviceKey).
+		problem(http.StatusNotFound, "request.not-found")
 	h.call(http.MethodGet, "/sessions", "").problem(http.StatusUnauthorized, "request.unauthenticated")
 }
 
