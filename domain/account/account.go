@@ -61,6 +61,9 @@ var (
 	ErrTokenExpired = &domain.Error{
 		Kind: domain.Invalid, Code: "account.token-expired", Title: "The token has expired; ask for a new one.",
 	}
+	ErrIDUsed = &domain.Error{
+		Kind: domain.Conflict, Code: "account.id-used", Title: "This id was used before; ids are never used again.",
+	}
 	ErrAlreadyErasing = &domain.Error{
 		Kind: domain.Conflict, Code: "account.erasure-requested", Title: "The account is being erased.",
 	}
@@ -99,8 +102,10 @@ type State struct {
 	// NoticedAt is when the owner was last told that somebody signed up with their address.
 	NoticedAt time.Time
 	// ErasureID is not zero once the erasure was requested, and Erased tells that it is over.
-	ErasureID domain.ID
-	Erased    bool
+	ErasureID          domain.ID
+	ErasureRequestedAt time.Time
+	Erased             bool
+	ErasedAt           time.Time
 	// Aborted tells that no account can be opened under this id any more.
 	Aborted bool
 	// Resumes is the status that a reactivation leads to.
@@ -124,6 +129,12 @@ type Change struct {
 
 // Exists reports whether the account was opened.
 func (s State) Exists() bool { return !s.UserID.IsZero() }
+
+// Uses reports whether the claim on an address is the one that the account needs: that of its address, until it is being
+// erased.
+func (s State) Uses(claim string) bool {
+	return s.Exists() && s.ErasureID.IsZero() && s.EmailClaim == claim
+}
 
 // MayLogIn is asked after the password proved right, never before, so that a stranger learns nothing. It returns
 // ErrInvalidCredentials if there is no account, ErrInactive and ErrEmailNotVerified.
@@ -195,10 +206,10 @@ func (s State) Evolve(e Event) State {
 	case SignUpRepeated:
 		s.NoticedAt = e.At
 	case AccountErasureRequested:
-		s.ErasureID, s.Status = e.ErasureID, Inactive
+		s.ErasureID, s.ErasureRequestedAt, s.Status = e.ErasureID, e.At, Inactive
 		s = s.endSessions(domain.ID{}).endTokens()
 	case AccountErased:
-		s.Erased = true
+		s.Erased, s.ErasedAt = true, e.At
 		s.Email, s.Phone = domain.ErasedPersonal(), domain.ErasedPersonal()
 		s.PasswordHash = domain.ErasedSecret()
 	}

@@ -100,9 +100,10 @@ func (c AbortEmailChange) Stream() string { return StreamOf(c.UserID) }
 //
 //	GIVEN an account whose address is not that of the claim
 //	THEN  EmailChangeAborted
-//	IDEMPOTENCY nothing when the claim is that of the account's address, or there is no account
+//	IDEMPOTENCY nothing when the claim is that of the account's address, there is no account, or it is being erased:
+//	  no change can be stored then either
 func (c AbortEmailChange) Decide(s State) ([]Event, error) {
-	if !s.Exists() || s.EmailClaim == c.EmailClaim {
+	if !s.Exists() || !s.ErasureID.IsZero() || s.EmailClaim == c.EmailClaim {
 		return nil, nil
 	}
 	return []Event{EmailChangeAborted{UserID: c.UserID, EmailClaim: c.EmailClaim, Reason: c.Reason, At: c.Now}}, nil

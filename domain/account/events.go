@@ -40,7 +40,8 @@ type EmailVerificationRequested struct {
 	RequestedAt time.Time `json:"requested_at"`
 }
 
-// EmailVerified tells that the address was proven by the token of RequestID.
+// EmailVerified tells that the address was proven by the token of RequestID, or that whoever made the account answers
+// for it: RequestID is zero then.
 type EmailVerified struct {
 	UserID     domain.ID `json:"user_id"`
 	RequestID  domain.ID `json:"request_id"`

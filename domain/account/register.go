@@ -20,8 +20,11 @@ type Register struct {
 	CredentialID domain.ID
 	PasswordHash domain.Secret
 
-	// Verify wants the address proven before the account is active, by a token made of RequestID.
+	// Verify wants the address proven before the account is active, by a token made of RequestID. Vouched tells that
+	// somebody answers for the address instead, and Closed that the account is inactive until somebody reactivates it.
 	Verify          bool
+	Vouched         bool
+	Closed          bool
 	RequestID       domain.ID
 	VerifyExpiresAt time.Time
 
@@ -51,6 +54,10 @@ func (c Register) Faults() domain.Faults {
 //	THEN  UserCreated, pending, and EmailVerificationRequested
 //	WHEN  it is not
 //	THEN  UserCreated, active
+//	WHEN  somebody vouches for the address
+//	THEN  UserCreated, active, and EmailVerified without a request
+//	WHEN  it is to be closed
+//	THEN  UserCreated, inactive
 //	ERROR ErrInvalid with fields; ErrAlreadyExists; ErrRegistrationExpired after RegistrationAborted
 //	IDEMPOTENCY by the command's id, outside: a second sign-up under one id is ErrAlreadyExists
 func (c Register) Decide(s State) ([]Event, error) {
@@ -68,11 +75,16 @@ func (c Register) Decide(s State) ([]Event, error) {
 		Timezone: c.Timezone, Locale: c.Locale, EmailClaim: c.EmailClaim,
 		Status: Active, CredentialID: c.CredentialID, PasswordHash: c.PasswordHash, CreatedAt: c.Now,
 	}
-	if !c.Verify {
-		return []Event{created}, nil
+	switch {
+	case c.Closed:
+		created.Status = Inactive
+	case c.Vouched:
+		return []Event{created, EmailVerified{UserID: c.UserID, VerifiedAt: c.Now}}, nil
+	case c.Verify:
+		created.Status = PendingVerification
+		return []Event{created, EmailVerificationRequested{
+			UserID: c.UserID, RequestID: c.RequestID, ExpiresAt: c.VerifyExpiresAt, RequestedAt: c.Now,
+		}}, nil
 	}
-	created.Status = PendingVerification
-	return []Event{created, EmailVerificationRequested{
-		UserID: c.UserID, RequestID: c.RequestID, ExpiresAt: c.VerifyExpiresAt, RequestedAt: c.Now,
-	}}, nil
+	return []Event{created}, nil
 }
