@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"am-user-management/domain"
+	"am-user-management/domain/account"
 	"am-user-management/internal/eventstore"
 )
 
@@ -181,6 +182,8 @@ func storeError(err error) error {
 		return fmt.Errorf("%w (%w)", ErrOutcomeUnknown, err)
 	case errors.Is(err, eventstore.ErrUnavailable):
 		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
+	case errors.Is(err, eventstore.ErrErased):
+		return fmt.Errorf("%w (%w)", account.ErrNotFound, err)
 	case errors.Is(err, eventstore.ErrTooLarge):
 		return fmt.Errorf("%w (%w)", domain.ErrInvalid, err)
 	default:

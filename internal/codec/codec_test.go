@@ -117,7 +117,7 @@ func TestNothingIsEncodedForTheErased(t *testing.T) {
 	if err := ring.Destroy(t.Context(), ann); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Encode(t.Context(), "club-1", []eventstore.Draft{draft(annJoins())}); !errors.Is(err, keyring.ErrDestroyed) {
+	if _, err := c.Encode(t.Context(), "club-1", []eventstore.Draft{draft(annJoins())}); !errors.Is(err, keyring.ErrDestroyed) || !errors.Is(err, eventstore.ErrErased) {
 		t.Fatalf("Encode: %v", err)
 	}
 	event := annJoins()

@@ -17,10 +17,13 @@ import (
 // Encode returns the drafts as they are to be stored in the stream: id, stream, type, data and metadata; the store
 // adds the rest. It sets the metadata's schema version, keys and default tenant, and makes missing keys.
 //
-// It returns keyring.ErrDestroyed if a person or credential that the drafts tell about was erased, an
+// It returns eventstore.ErrErased if a person or credential that the drafts tell about was erased, an
 // *eventstore.UnknownTypeError for an event of no module, and what the key ring returns.
 func (c *Codec) Encode(ctx context.Context, stream string, drafts []eventstore.Draft) ([]eventstore.Recorded, error) {
 	keys, err := c.keysFor(ctx, drafts)
+	if errors.Is(err, keyring.ErrDestroyed) {
+		return nil, fmt.Errorf("%w (%w)", eventstore.ErrErased, err)
+	}
 	if err != nil {
 		return nil, err
 	}

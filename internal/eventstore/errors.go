@@ -17,6 +17,8 @@ var (
 	ErrTombstoned = errors.New("the stream was deleted for good")
 	// ErrTooLarge: the append exceeds the store's limit of bytes; nothing was written.
 	ErrTooLarge = errors.New("the append is larger than the store takes")
+	// ErrErased: the events tell about somebody who was erased; nothing was written, and nothing ever will be.
+	ErrErased = errors.New("the person was erased")
 	// ErrDenied: the store's access rules forbid it to this account.
 	ErrDenied = errors.New("the event store denies access")
 )
