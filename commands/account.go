@@ -20,33 +20,40 @@ type Registration struct {
 	LastName    string
 	Timezone    string
 	Locale      string
-	// Verified makes the account active at once, whatever the settings; for accounts that an operator makes.
+	// Verified makes the account active at once, whatever the settings; for accounts that an operator makes. Closed makes
+	// it inactive until it is reactivated.
 	Verified bool
+	Closed   bool
+	// ID is the id of the user, one that was never used; zero makes one of the request.
+	ID domain.ID
 }
 
 // Register signs a user up. The address is claimed first, by its own stream, so that of any number of sign-ups for it
 // one wins; then the account is created, which is the commit point. A sign-up that ends between the two is completed
 // by its repetition, or its claim is released by ReapClaim.
 //
-// It returns account.ErrAlreadyExists if the address is taken, account.ErrRegistrationExpired if the claim was reaped
-// meanwhile, and the faults of the password as domain.ErrInvalid.
+// It returns account.ErrAlreadyExists if the address is taken, account.ErrIDUsed if the id is, account.ErrRegistrationExpired
+// if the claim was reaped meanwhile, and the faults of the password as domain.ErrInvalid.
 func (s *Service) Register(ctx context.Context, r Request, reg Registration) (Outcome[account.State], error) {
 	if err := s.passwords.Check(reg.Password, reg.Email, reg.FirstName, reg.LastName); err != nil {
 		return Outcome[account.State]{}, err
 	}
 	user, key, now := domain.ID(r.derive("account")), s.claimOf(reg.EmailNormal), s.now()
+	if !reg.ID.IsZero() {
+		user = reg.ID
+	}
 	register := account.Register{
 		UserID: user, Email: domain.NewPersonal(reg.Email), Phone: domain.NewPersonal(reg.Phone),
 		FirstName: domain.NewPersonal(reg.FirstName), LastName: domain.NewPersonal(reg.LastName),
 		Timezone: reg.Timezone, Locale: reg.Locale, ValidZone: s.validZone, EmailClaim: key,
 		CredentialID: domain.ID(r.derive("credential")),
-		Verify:       s.settings.EmailVerification && !reg.Verified, RequestID: domain.ID(r.derive("verification")),
+		Verify:       s.settings.EmailVerification, Vouched: reg.Verified, Closed: reg.Closed, RequestID: domain.ID(r.derive("verification")),
 		VerifyExpiresAt: now.Add(s.settings.VerifyTokenTTL), Now: now,
 	}
 	if err := register.Faults().Err(); err != nil { // before anything is written: a claim would outlive the refusal
 		return Outcome[account.State]{}, err
 	}
-	if err := s.neverAnother(ctx, r, account.StreamOf(user)); err != nil {
+	if err := s.fresh(ctx, r, user); err != nil {
 		return Outcome[account.State]{}, err
 	}
 	hash, err := s.passwords.Hash(ctx, reg.Password) // before the address is looked at: taken or free, it takes as long
@@ -64,15 +71,19 @@ func (s *Service) Register(ctx context.Context, r Request, reg Registration) (Ou
 	return execute(ctx, s, r, register)
 }
 
-// neverAnother returns ErrKeyReused if the request's id stands in a stream under another fingerprint: such a request may
-// not even claim an address, because no account would come of it.
-func (s *Service) neverAnother(ctx context.Context, r Request, stream string) error {
-	history, err := s.store.Load(ctx, stream, 0)
+// fresh returns ErrKeyReused if the request's id stands in the account's stream under another fingerprint, and
+// account.ErrIDUsed if it does not stand in a stream that exists: such a request may not even claim an address, because no
+// account would come of it. A sign-up that was given up is found later.
+func (s *Service) fresh(ctx context.Context, r Request, user domain.ID) error {
+	history, err := s.store.Load(ctx, account.StreamOf(user), 0)
 	if err != nil {
 		return storeError(err)
 	}
-	_, err = standsIn(history, r)
-	return err
+	done, err := standsIn(history, r)
+	if err != nil || done > 0 || len(history) == 0 || user == domain.ID(r.derive("account")) {
+		return err
+	}
+	return account.ErrIDUsed
 }
 
 // VerifyEmail redeems a token that was mailed. It returns account.ErrTokenInvalid, ErrTokenExpired or ErrTokenUsed.
@@ -141,10 +152,11 @@ func (s *Service) Logout(ctx context.Context, r Request, id domain.ID) (Result, 
 	return outcome.Result, err
 }
 
-// Account folds an account's stream: what it is now, whatever the tables say. It returns account.ErrNotFound.
+// Account folds an account's stream: what it is now, whatever the tables say. It returns account.ErrNotFound, also once
+// it was erased.
 func (s *Service) Account(ctx context.Context, id domain.ID) (Outcome[account.State], error) {
 	outcome, _, err := load[account.State, account.Event](ctx, s, account.StreamOf(id))
-	if err == nil && !outcome.State.Exists() {
+	if err == nil && (!outcome.State.Exists() || outcome.State.Erased) {
 		err = account.ErrNotFound
 	}
 	return outcome, err

@@ -43,7 +43,11 @@ func (s *Service) BootstrapAdmin(ctx context.Context, reg Registration) error {
 	if err != nil {
 		return err
 	}
-	return s.AssignRole(ctx, request, created.State.UserID, roles.Admin)
+	err = s.AssignRole(ctx, request, created.State.UserID, roles.Admin)
+	if errors.Is(err, account.ErrNotFound) { // that administrator was erased since
+		return nil
+	}
+	return err
 }
 
 // operatorRequest is a request by whoever runs the program.
