@@ -241,6 +241,10 @@ func TestTheReaperGoesOnAfterAFailure(t *testing.T) {
 		}
 		return nil
 	}
+	claimed := eventstore.Draft{ID: uuid.New(), Event: email.EmailClaimed{Owner: domain.ID{9}}}
+	if _, _, err := b.log.Append(t.Context(), email.StreamOf("x"), eventstore.NoStream, []eventstore.Draft{claimed}); err != nil {
+		t.Fatal(err)
+	}
 	released, err := sagas.NewReaper(b.service, b, time.Minute, time.Now).ReapClaims(t.Context())
 	if released != 1 || !errors.Is(err, commands.ErrUnavailable) {
 		t.Errorf("released %d, %v", released, err)

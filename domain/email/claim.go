@@ -11,7 +11,9 @@ type Claim struct {
 	Key         string
 	Owner       domain.ID
 	NormVersion int
-	Now         time.Time
+	// Anew claims also what the owner has already, so that a release which looked before notices.
+	Anew bool
+	Now  time.Time
 }
 
 // Stream is the address's.
@@ -19,16 +21,16 @@ func (c Claim) Stream() string { return StreamOf(c.Key) }
 
 // Decide takes the address.
 //
-//	GIVEN a free address
+//	GIVEN a free address, or one to claim anew that the owner has
 //	THEN  EmailClaimed
 //	ERROR ErrTaken when another account has it
-//	IDEMPOTENCY nothing when the owner has it
+//	IDEMPOTENCY nothing when the owner has it and does not claim it anew
 func (c Claim) Decide(s State) ([]Event, error) {
 	switch {
-	case s.Owner == c.Owner && s.Claimed():
-		return nil, nil
-	case s.Claimed():
+	case s.Claimed() && s.Owner != c.Owner:
 		return nil, ErrTaken
+	case s.Claimed() && !c.Anew:
+		return nil, nil
 	}
 	return []Event{EmailClaimed{Owner: c.Owner, NormVersion: c.NormVersion, ClaimedAt: c.Now}}, nil
 }

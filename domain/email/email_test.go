@@ -1,6 +1,7 @@
 package email_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -36,6 +37,31 @@ func TestClaim(t *testing.T) {
 		"never takes it from its owner":  {Given: []Event{claimed}, When: by(bob), Err: email.ErrTaken},
 		"never claims for nobody's sake": {Given: []Event{claimed}, When: by(domain.ID{}), Err: email.ErrTaken},
 	})
+}
+
+// Not among the rules above, since it claims each time: what it is for is that others see the stream move.
+func TestClaimAnew(t *testing.T) {
+	command := email.Claim{Key: "k", Owner: ann, NormVersion: 1, Anew: true, Now: noon}
+	for name, c := range map[string]struct {
+		given []Event
+		err   error
+	}{
+		"a free address":             {nil, nil},
+		"one that the owner has":     {[]Event{claimed}, nil},
+		"one that the owner had":     {[]Event{claimed, released}, nil},
+		"never one that another has": {[]Event{email.EmailClaimed{Owner: bob, ClaimedAt: noon}}, email.ErrTaken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var state email.State
+			for _, event := range c.given {
+				state = state.Evolve(event)
+			}
+			events, err := command.Decide(state)
+			if !errors.Is(err, c.err) || err == nil && (len(events) != 1 || events[0] != Event(claimed)) {
+				t.Errorf("got %v, %v", events, err)
+			}
+		})
+	}
 }
 
 func TestRelease(t *testing.T) {
