@@ -10,14 +10,15 @@ import (
 	"am-user-management/internal/eventstore"
 )
 
-// Created returns the event that created an account. It returns account.ErrNotFound if there is none.
+// Created returns the event that created an account. It returns account.ErrNotFound if there is none, and if it was
+// erased: nobody is left to be served.
 func (s *Service) Created(ctx context.Context, user domain.ID) (eventstore.Envelope, account.UserCreated, error) {
 	history, err := s.store.Load(ctx, account.StreamOf(user), 0)
 	if err != nil {
 		return eventstore.Envelope{}, account.UserCreated{}, storeError(err)
 	}
 	if len(history) > 0 {
-		if created, ok := history[0].Event.(account.UserCreated); ok {
+		if created, ok := history[0].Event.(account.UserCreated); ok && !created.Email.Erased() {
 			return history[0], created, nil
 		}
 	}

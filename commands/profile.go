@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"am-user-management/domain"
+	"am-user-management/domain/account"
 	"am-user-management/domain/profile"
 )
 
@@ -16,10 +17,18 @@ func (s *Service) UpdateProfile(ctx context.Context, r Request, user domain.ID, 
 	})
 }
 
-// Profile folds a profile's stream: what it is now, whatever the tables say. It returns profile.ErrNotFound.
+// Profile folds a profile's stream: what it is now, whatever the tables say. It returns profile.ErrNotFound, also once the
+// account was erased.
 func (s *Service) Profile(ctx context.Context, user domain.ID) (Outcome[profile.State], error) {
 	outcome, exists, err := load[profile.State, profile.Event](ctx, s, profile.StreamOf(user))
-	if err == nil && !exists {
+	if err != nil {
+		return outcome, err
+	}
+	if !exists {
+		return outcome, profile.ErrNotFound
+	}
+	owner, _, err := load[account.State, account.Event](ctx, s, account.StreamOf(user))
+	if err == nil && owner.State.Erased {
 		err = profile.ErrNotFound
 	}
 	return outcome, err

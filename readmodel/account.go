@@ -38,6 +38,14 @@ func (a *Account) targets() []any {
 	}
 }
 
+// At is the account as it is shown at a time: without a lock that is over.
+func (a Account) At(now time.Time) Account {
+	if a.LockedUntil != nil && !now.Before(*a.LockedUntil) {
+		a.LockedUntil = nil
+	}
+	return a
+}
+
 func (a *Account) normalise() { utc(a.VerifiedAt, &a.CreatedAt, a.LockedUntil) }
 
 // Account returns an account, or ErrNotFound.

@@ -91,10 +91,11 @@ func nilIfEmpty(text *string) *string {
 	return text
 }
 
-// Profile returns the profile of a user, or ErrNotFound.
+// Profile returns the profile of a user, or ErrNotFound. There is none of somebody who was erased.
 func (r *Reader) Profile(ctx context.Context, user uuid.UUID) (Profile, error) {
 	var row profileRow
-	if err := r.row(ctx, `SELECT `+profileColumns+` FROM profiles p WHERE p.user_id = $1`, []any{[16]byte(user)}, row.targets()...); err != nil {
+	if err := r.row(ctx, `SELECT `+profileColumns+` FROM profiles p WHERE p.user_id = $1
+		AND NOT EXISTS (SELECT FROM accounts a WHERE a.user_id = p.user_id AND a.status = 'ERASED')`, []any{[16]byte(user)}, row.targets()...); err != nil {
 		return Profile{}, err
 	}
 	return row.value()

@@ -249,6 +249,7 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, around su
 		Effects: effects, Steps: onboarding,
 		Reaper:  upkeep{sagas.NewReaper(service, orphans{reader, imported}, claimTTL, now), reader, counts, imported, now},
 		Imports: imported,
+		Closing: sagas.NewCloser(service, shredder{ring, projections.NewRedactor(pool)}),
 	}
 	if c.Modules.Subscription {
 		ports.Subscriptions = sagas.NewTimer(service, dueSubscriptions{reader}, now)
@@ -260,7 +261,8 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, around su
 	notices := sagas.NewNotices(queue, ring, sagas.Audience{Mail: c.Modules.EmailService, Tokens: c.TellsTokenService()})
 	var consumers []feed.Consumer
 	if c.Modules.AccountManagement {
-		consumers = append(consumers, feed.Consumer{Projection: onboarding}, feed.Consumer{Projection: notices})
+		consumers = append(consumers, feed.Consumer{Projection: onboarding}, feed.Consumer{Projection: notices},
+			feed.Consumer{Projection: sagas.NewClosing(queue)})
 	}
 	for _, projection := range projections.All() {
 		consumers = append(consumers, feed.Consumer{Projection: projection})

@@ -120,9 +120,14 @@ func (e *Effects) sendVerification(ctx context.Context, user, request domain.ID)
 	return e.finish(ctx, user, onboarding.Mail)
 }
 
-// TellTokenService tells the token service about a new user.
+// TellTokenService tells the token service about a new user, unless they were erased before it could be told.
 func (e *Effects) TellTokenService(ctx context.Context, user domain.ID) error {
 	if done, err := e.service.StepDone(ctx, user, onboarding.Token); err != nil || done {
+		return err
+	}
+	if _, err := e.service.Account(ctx, user); errors.Is(err, account.ErrNotFound) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if err := e.tokens.UserCreated(ctx, stepID(user, onboarding.Token), user); err != nil {

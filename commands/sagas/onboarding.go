@@ -70,7 +70,7 @@ func (o *Onboarding) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.En
 	group.SetLimit(parallel)
 	for i := range batch {
 		created, ok := batch[i].Event.(account.UserCreated)
-		if !ok {
+		if !ok || created.Email.Erased() { // of an erased user nobody is left to be served
 			continue
 		}
 		for j, step := range inner {
@@ -100,6 +100,9 @@ func (o *Onboarding) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.En
 // left is what is left for jobs: the steps that failed, and what leaves the process.
 func (o *Onboarding) left(ctx context.Context, event account.UserCreated, failures []error) []jobs.Effect {
 	var left []jobs.Effect
+	if event.Email.Erased() {
+		return nil
+	}
 	for j, step := range o.inner() {
 		if err := failures[j]; err != nil {
 			o.log.WarnContext(ctx, "an onboarding step failed and is left to a job",

@@ -63,6 +63,18 @@ func (p *ports) RunStep(ctx context.Context, user domain.ID, step onboarding.Ste
 	return p.called(ctx, fmt.Sprint(step, " ", user))
 }
 
+func (p *ports) ReleaseClaim(ctx context.Context, user domain.ID, claim string) error {
+	return p.called(ctx, fmt.Sprint("release ", claim, " of ", user))
+}
+
+func (p *ports) Erase(ctx context.Context, user domain.ID) error {
+	return p.called(ctx, fmt.Sprint("erase ", user))
+}
+
+func (p *ports) SweepErased(ctx context.Context, user domain.ID) error {
+	return p.called(ctx, fmt.Sprint("sweep ", user))
+}
+
 func (p *ports) ReapClaims(ctx context.Context) (int, error) { return 0, p.called(ctx, "reap") }
 
 // next is the next call that is not the reaper's, which runs by itself.
@@ -112,7 +124,7 @@ func database(t testing.TB) *pgxpool.Pool {
 
 func start(t testing.TB, pool *pgxpool.Pool, p *ports) *jobs.Client {
 	t.Helper()
-	client, err := jobs.New(pool, jobs.Ports{Effects: p, Steps: p, Reaper: p}, jobs.Options{
+	client, err := jobs.New(pool, jobs.Ports{Effects: p, Steps: p, Reaper: p, Closing: p}, jobs.Options{
 		Now: time.Now, Attempts: attempts, Backoff: func(int) time.Duration { return time.Millisecond },
 	})
 	if err != nil {

@@ -40,6 +40,7 @@ type Ports struct {
 	Effects Effects
 	Steps   Steps
 	Reaper  Reaper
+	Closing Closing
 	// Subscriptions is nil where there are none: no timer runs then.
 	Subscriptions Subscriptions
 	// Imports may be nil where nothing is imported.
@@ -80,7 +81,7 @@ const (
 )
 
 func (p Ports) workers(now func() time.Time, reapEvery time.Duration) (*river.Workers, error) {
-	if p.Effects == nil || p.Steps == nil || p.Reaper == nil {
+	if p.Effects == nil || p.Steps == nil || p.Reaper == nil || p.Closing == nil {
 		return nil, errors.New("every port of the jobs must be given")
 	}
 	workers := river.NewWorkers()
@@ -126,7 +127,7 @@ func (p Ports) workers(now func() time.Time, reapEvery time.Duration) (*river.Wo
 	if p.Imports != nil {
 		err = errors.Join(err, river.AddWorkerSafely(workers, &importWorker{imports: p.Imports, now: now}))
 	}
-	return workers, err
+	return workers, errors.Join(append(addClosing(workers, p.Closing), err)...)
 }
 
 func (p Ports) settleSubscriptions(ctx context.Context, _ settleSubscriptions) error {

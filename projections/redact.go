@@ -1,0 +1,87 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"am-user-management/domain"
+	"am-user-management/domain/profile"
+	"am-user-management/domain/session"
+	"am-user-management/internal/eventstore"
+)
+
+// Redactor makes rows anew from their streams, after text in these became unreadable: it brings the rows about a person
+// whose key was destroyed to what a rebuild would give. Tables whose rows an event of the erasure itself clears are not
+// touched.
+type Redactor struct {
+	pool     *pgxpool.Pool
+	profiles *table[uuid, profileRow, *profileRow]
+	sessions *table[uuid, sessionRow, *sessionRow]
+}
+
+// NewRedactor returns the one that writes through the pool.
+func NewRedactor(pool *pgxpool.Pool) *Redactor {
+	return &Redactor{pool: pool, profiles: newProfiles(), sessions: newSessions()}
+}
+
+// Loader returns the events of a stream.
+type Loader func(ctx context.Context, stream string) ([]eventstore.Envelope, error)
+
+// Redact makes the user's rows anew, all or none. It may be called again. An error is one of the database or of load,
+// or says that load knows less than the rows do: another time it will not.
+func (r *Redactor) Redact(ctx context.Context, user domain.ID, load Loader) error {
+	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		own, err := remove(ctx, tx, `DELETE FROM profiles WHERE user_id = $1 RETURNING user_id, revision`, user)
+		if err != nil {
+			return err
+		}
+		if len(own) == 0 {
+			own[uuid(user)] = nothing // there may be one that no row tells about yet
+		}
+		if err := remake(ctx, tx, r.profiles, own, profile.StreamOf, load); err != nil {
+			return err
+		}
+		started, err := remove(ctx, tx, `DELETE FROM sessions WHERE user_id = $1 RETURNING session_id, revision`, user)
+		if err != nil {
+			return err
+		}
+		return remake(ctx, tx, r.sessions, started, session.StreamOf, load)
+	})
+}
+
+// remove deletes rows and returns which, and how far they had come. Until the transaction ends nobody else writes them.
+func remove(ctx context.Context, tx pgx.Tx, statement string, user domain.ID) (map[uuid]int64, error) {
+	rows, err := tx.Query(ctx, statement, uuid(user))
+	if err != nil {
+		return nil, err
+	}
+	removed := make(map[uuid]int64)
+	var key uuid
+	var revision int64
+	_, err = pgx.ForEachRow(rows, []any{&key, &revision}, func() error {
+		removed[key] = revision
+		return nil
+	})
+	return removed, err
+}
+
+// remake writes rows anew from the whole of their streams.
+func remake[R any, P marked[R]](ctx context.Context, tx pgx.Tx, t *table[uuid, R, P], removed map[uuid]int64, streamOf func(domain.ID) string, load Loader) error {
+	for key, revision := range removed {
+		stream := streamOf(domain.ID(key))
+		history, err := load(ctx, stream) // after the row was removed: whatever the row had seen is in the log
+		if err != nil {
+			return err
+		}
+		if int64(len(history))-1 < revision {
+			return fmt.Errorf("table %s: %s was read to revision %d, and its row had come to %d", t.name, stream, len(history)-1, revision)
+		}
+		if err := t.apply(ctx, tx, history); err != nil {
+			return err
+		}
+	}
+	return nil
+}
