@@ -39,6 +39,7 @@ type house struct {
 	commands *commands.Service
 	tokens   *token.Tokens
 	codec    *codec.Codec
+	ring     *keyring.Memory
 	log      *memstore.Store
 	pool     *pgxpool.Pool
 	view     *view
@@ -55,7 +56,8 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 	tb.Helper()
 	h := &house{t: tb, logged: &bytes.Buffer{}, pool: pgtest.New(tb), view: &view{}}
 	var err error
-	if h.codec, err = codec.New(keyring.NewMemory(), codec.All()...); err != nil {
+	h.ring = keyring.NewMemory()
+	if h.codec, err = codec.New(h.ring, codec.All()...); err != nil {
 		tb.Fatal(err)
 	}
 	if h.tokens, err = token.New([]byte("a server secret of 32 bytes, not fewer")); err != nil {

@@ -132,6 +132,42 @@ func (s *Server) allRoutes() []Route {
 			handle: s.ownOnboarding,
 		},
 		{
+			Listener: Public, Method: post, Path: "/users/me/email", Auth: Session, Module: Account,
+			Summary: "Ask for another e-mail address; it counts once it is proven", Body: emailChange{}, Status: accepted, handle: s.changeEmail,
+		},
+		{
+			Listener: Public, Method: del, Path: "/users/me", Auth: Session, Module: Account,
+			Summary: "Erase one's own account and all that is known of oneself", Body: proof{}, Status: accepted, Answer: erasing{},
+			handle: s.eraseSelf,
+		},
+		{
+			Listener: Public, Method: get, Path: "/erasures/:id", Auth: Anonymous, Module: Account,
+			Summary: "How far an erasure is", Status: ok, Answer: erasure{}, handle: s.erasureStatus,
+		},
+		{
+			Listener: Public, Method: post, Path: "/admin/users", Auth: Session, Permission: "user:create", Module: Account,
+			Summary: "Make an account for somebody", Body: createUser{}, Status: created, Answer: newUser{}, handle: s.createUser,
+		},
+		{
+			Listener: Public, Method: post, Path: "/users/:id/deactivate", Auth: Session, Permission: "user:manage", Module: Account,
+			Summary: "Close an account and end its sessions", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{},
+			handle: s.deactivateUser,
+		},
+		{
+			Listener: Public, Method: post, Path: "/users/:id/reactivate", Auth: Session, Permission: "user:manage", Module: Account,
+			Summary: "Open a deactivated account again", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{},
+			handle: s.reactivateUser,
+		},
+		{
+			Listener: Public, Method: post, Path: "/users/:id/unlock", Auth: Session, Permission: "user:manage", Module: Account,
+			Summary: "End the locks of an account", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{}, handle: s.unlockUser,
+		},
+		{
+			Listener: Public, Method: del, Path: "/users/:id", Auth: Session, Permission: "user:erase", Module: Account,
+			Summary: "Erase an account and all that is known of its user", Body: reason{}, BodyOptional: true, Status: accepted, Answer: erasing{},
+			handle: s.eraseUser,
+		},
+		{
 			Listener: Public, Method: get, Path: "/sessions", Auth: Session, Module: Account,
 			Summary: "One's own sessions, the newest first", Query: pageParameters(), Status: ok, Answer: page[readmodel.Session]{},
 			Reads: sessions, handle: s.ownSessions,

@@ -47,14 +47,22 @@ func (s *Server) signUp(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := s.commands.Register(ctx, command, commands.Registration{
-		Email: parsed.Text, EmailNormal: parsed.Normal, Password: body.Password, Phone: body.Phone,
-		FirstName: body.FirstName, LastName: body.LastName, Timezone: body.Timezone, Locale: body.Locale,
-	})
+	outcome, err := s.commands.Register(ctx, command, body.registration(parsed))
 	if err := c.wrote(outcome.Result, err); err != nil {
 		return err
 	}
-	state := outcome.State
+	return c.created(outcome.State)
+}
+
+func (b signUp) registration(parsed email.Address) commands.Registration {
+	return commands.Registration{
+		Email: parsed.Text, EmailNormal: parsed.Normal, Password: b.Password, Phone: b.Phone,
+		FirstName: b.FirstName, LastName: b.LastName, Timezone: b.Timezone, Locale: b.Locale,
+	}
+}
+
+// created answers with a new user.
+func (c *call) created(state account.State) error {
 	c.Response().Header().Set("Location", "/users/"+state.UserID.String())
 	return c.answer(http.StatusCreated, newUser{ID: state.UserID, Email: state.Email.Text(), Status: state.Status})
 }
@@ -69,11 +77,16 @@ func (b signUp) parse() (email.Address, error) {
 		faults.Add("phone_number", "must be a number in international form such as +4915112345678")
 	}
 	parsed, err := email.Parse(b.Email)
+	return parsed, append(faults, faultsOf(err)...).Err()
+}
+
+// faultsOf are the faulty fields that an error names.
+func faultsOf(err error) domain.Faults {
 	var rule *domain.Error
 	if errors.As(err, &rule) {
-		faults = append(faults, rule.Fields...)
+		return rule.Fields
 	}
-	return parsed, faults.Err()
+	return nil
 }
 
 // phoneNumber reports whether a text is a number as ITU E.164 writes them: + and 7 to 15 digits, the first not 0.
@@ -97,7 +110,7 @@ func (s *Server) ownAccount(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	return c.answerEntity(view.Version.Revision, view)
+	return c.answerEntity(view.Version.Revision, view.At(s.clock()))
 }
 
 // accountV1 answers GET /internal/v1/users/{id}.
@@ -122,11 +135,16 @@ func (s *Server) foldAccount(ctx context.Context, id domain.ID) (readmodel.Accou
 	if err != nil {
 		return readmodel.Account{}, err
 	}
+	return s.accountView(outcome), nil
+}
+
+func (s *Server) accountView(outcome commands.Outcome[account.State]) readmodel.Account {
 	state := outcome.State
-	return readmodel.Account{
+	view := readmodel.Account{
 		ID: uuid.UUID(state.UserID), Email: legible(state.Email), Status: string(state.Status), VerifiedAt: optional(state.VerifiedAt),
-		CreatedAt: state.CreatedAt, PhoneNumber: legible(state.Phone), Version: version(outcome.Result),
-	}, nil
+		CreatedAt: state.CreatedAt, PhoneNumber: legible(state.Phone), LockedUntil: optional(state.LockedUntil), Version: version(outcome.Result),
+	}
+	return view.At(s.clock())
 }
 
 func version(result commands.Result) readmodel.Version {

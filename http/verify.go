@@ -54,7 +54,12 @@ func (s *Server) verifyEmail(ctx context.Context, c *call) error {
 	if err := c.bind(&body); err != nil {
 		return err
 	}
+	verify := s.commands.VerifyEmail
 	user, request, err := s.tokens.Parse(VerifyEmailToken, body.Token)
+	if err != nil {
+		verify = s.commands.ConfirmEmailChange
+		user, request, err = s.tokens.Parse(ChangeEmailToken, body.Token)
+	}
 	if err != nil {
 		return account.ErrTokenInvalid
 	}
@@ -62,7 +67,7 @@ func (s *Server) verifyEmail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := s.commands.VerifyEmail(ctx, command, user, request)
+	outcome, err := verify(ctx, command, user, request)
 	if err := c.wrote(outcome.Result, err); err != nil {
 		return err
 	}
