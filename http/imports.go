@@ -150,18 +150,14 @@ func (s *Server) readRows(body []byte) ([]imports.Row, error) {
 }
 
 func readRow(number int, line []byte) imports.Row {
-	row := imports.Row{Number: number}
 	user, err := parseRow(line)
-	var rule *domain.Error
-	switch {
-	case err == nil:
-		row.User = &user
-	case errors.As(err, &rule):
-		row.Fault = rule
-	default:
-		row.Fault = domain.ErrInvalid
+	if err == nil {
+		return imports.Row{Number: number, User: &user}
 	}
-	return row
+	if rule, ok := errors.AsType[*domain.Error](err); ok {
+		return imports.Faulty(number, rule)
+	}
+	return imports.Faulty(number, domain.ErrInvalid)
 }
 
 func parseRow(line []byte) (commands.Imported, error) {

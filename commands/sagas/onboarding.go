@@ -42,7 +42,7 @@ type Onboarding struct {
 // sagaName is part of the ids of the saga's commands and never changes.
 const sagaName = "onboarding"
 
-// parallel is how many steps of one batch are done at once: enough for the store to group their appends.
+// parallel is how many users of one batch are served at once: enough for the store to group their appends.
 const parallel = 64
 
 // NewOnboarding makes the saga.
@@ -64,47 +64,40 @@ func (o *Onboarding) Handles(eventType string) bool {
 
 // Apply does the inner steps of all users in the batch, and queues the rest.
 func (o *Onboarding) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Envelope) error {
-	inner := o.inner()
-	failures := make([]error, len(batch)*len(inner))
+	effects := make([][]jobs.Effect, len(batch))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i := range batch {
-		created, ok := batch[i].Event.(account.UserCreated)
-		if !ok || created.Email.Erased() { // of an erased user nobody is left to be served
-			continue
-		}
-		for j, step := range inner {
+		switch event := batch[i].Event.(type) {
+		case account.UserCreated:
 			group.Go(func() error {
-				failures[i*len(inner)+j] = o.run(groupCtx, batch[i], created, step)
+				effects[i] = o.created(groupCtx, batch[i], event)
 				return groupCtx.Err()
 			})
+		case account.EmailVerificationRequested:
+			if o.steps.Mail {
+				effects[i] = []jobs.Effect{{User: event.UserID, Step: onboarding.Mail, Request: event.RequestID}}
+			}
 		}
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	var left []jobs.Effect
-	for i := range batch {
-		switch event := batch[i].Event.(type) {
-		case account.UserCreated:
-			left = append(left, o.left(ctx, event, failures[i*len(inner):])...)
-		case account.EmailVerificationRequested:
-			if o.steps.Mail {
-				left = append(left, jobs.Effect{User: event.UserID, Step: onboarding.Mail, Request: event.RequestID})
-			}
-		}
+	var all []jobs.Effect
+	for _, some := range effects {
+		all = append(all, some...)
 	}
-	return o.queue.InsertOnboardingTx(ctx, tx, left...)
+	return o.queue.InsertOnboardingTx(ctx, tx, all...)
 }
 
-// left is what is left for jobs: the steps that failed, and what leaves the process.
-func (o *Onboarding) left(ctx context.Context, event account.UserCreated, failures []error) []jobs.Effect {
-	var left []jobs.Effect
-	if event.Email.Erased() {
+// created does what can be done at once and returns what is left for jobs.
+func (o *Onboarding) created(ctx context.Context, trigger eventstore.Envelope, event account.UserCreated) []jobs.Effect {
+	if event.Email.Erased() { // nobody is left to be served
 		return nil
 	}
-	for j, step := range o.inner() {
-		if err := failures[j]; err != nil {
+	var left []jobs.Effect
+	for _, step := range o.inner() {
+		if err := o.run(ctx, trigger, event, step); err != nil {
 			o.log.WarnContext(ctx, "an onboarding step failed and is left to a job",
 				"user", event.UserID, "step", step, "error", err)
 			left = append(left, jobs.Effect{User: event.UserID, Step: step, Failure: err.Error()})

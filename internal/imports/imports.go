@@ -73,7 +73,14 @@ func New(o Options) (*Imports, error) {
 type Row struct {
 	Number int                `json:"n"`
 	User   *commands.Imported `json:"user,omitempty"`
-	Fault  *domain.Error      `json:"fault,omitempty"`
+	// Fault is the result of a row without a user.
+	Fault *Result `json:"fault,omitempty"`
+}
+
+// Faulty is a row that a rule forbids.
+func Faulty(number int, rule *domain.Error) Row {
+	fault := failed(number, rule)
+	return Row{Number: number, Fault: &fault}
 }
 
 // Accept takes an import in, rows in the order of their numbers, and returns its id. The same request again, by its

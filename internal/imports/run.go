@@ -115,7 +115,7 @@ func (m *Imports) carryOut(ctx context.Context, head header, rows []Row, thoroug
 	results := make([]Result, 0, len(rows))
 	for _, row := range rows {
 		if row.User == nil {
-			results = append(results, failed(row.Number, row.Fault))
+			results = append(results, *row.Fault)
 			continue
 		}
 		outcome := outcomes[0]
