@@ -15,7 +15,7 @@ import (
 // kill -9 while an import is carried out, Postgres included: it goes on by itself, and in the end every row made one
 // user, of whom its result tells the id.
 func TestAnImportSurvivesKills(t *testing.T) {
-	const rows, kills = 2500, 3
+	const rows, kills = 1500, 2
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
