@@ -129,11 +129,15 @@ func (s *Service) Login(ctx context.Context, r Request, c Credentials) (Outcome[
 		return Outcome[session.State]{}, err
 	}
 	now := s.now()
-	return execute(ctx, s, r, session.Start{
+	outcome, err := execute(ctx, s, r, session.Start{
 		SessionID: domain.ID(r.derive("session")), UserID: proven.account.UserID, SecretHash: c.SecretHash, Epoch: proven.account.SessionEpoch,
 		IP: domain.NewPersonal(c.IP), UserAgent: domain.NewPersonal(c.UserAgent),
 		ExpiresAt: now.Add(s.settings.SessionAbsoluteTTL), Idle: s.settings.SessionIdleTTL, Now: now,
 	})
+	if err == nil && proven.rehash {
+		s.rehash(ctx, r, proven, c.Password)
+	}
+	return outcome, err
 }
 
 // authenticate proves the password of the account that an address belongs to, and that it may be used.

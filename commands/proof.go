@@ -40,6 +40,8 @@ const (
 	maxCrowdPause = 160 * time.Millisecond
 	// lockPause is more than it takes to write down that an account was locked: a lock of no account takes as long.
 	lockPause = 100 * time.Millisecond
+	// rehashTime is how long a new hash of an old password may take.
+	rehashTime = 5 * time.Second
 )
 
 // verificationMail is the kind of mails that prove an address.
@@ -121,15 +123,48 @@ func (s *Service) verify(ctx, waiting context.Context, plain string, find func(c
 	return proof{state, rehash}, ok, err
 }
 
-// noteLock gives what follows a lock the same time, whether there is an account to lock or not.
-func (s *Service) noteLock(ctx context.Context, _ Request, _ account.State, _ time.Time) {
+// noteLock writes into an account's history that it is locked where somebody failed. The lock itself is in the counts and
+// holds without that. A lock of no account takes the same time, so that nobody learns by it which accounts there are.
+func (s *Service) noteLock(ctx context.Context, r Request, state account.State, until time.Time) {
 	timer := time.NewTimer(lockPause)
 	defer timer.Stop()
+	if state.Exists() {
+		r.CommandID, r.IfMatch = r.derive("lock until "+until.Format(time.RFC3339Nano)), nil
+		_, _ = execute(ctx, s, r, account.Lock{UserID: state.UserID, Until: until, Now: s.now()})
+	}
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
 }
+
+// rehash replaces a hash whose cost, pepper or function is of another time, now that the password is at hand. The login that
+// noticed does not wait for it, and does not fail by it: the next one tries again. One is made at a time, so that logins
+// keep their slots when many old hashes were imported.
+func (s *Service) rehash(ctx context.Context, r Request, proven proof, plain string) {
+	select {
+	case s.rehashing <- struct{}{}:
+	default:
+		return
+	}
+	s.background.Go(func() {
+		defer func() { <-s.rehashing }()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rehashTime)
+		defer cancel()
+		hash, err := s.passwords.Hash(ctx, plain)
+		if err != nil {
+			return
+		}
+		r.CommandID, r.IfMatch = r.derive("rehash"), nil
+		_, _ = execute(ctx, s, r, account.RehashPassword{
+			UserID: proven.account.UserID, Proven: proven.account.CredentialID, CredentialID: domain.ID(r.derive("credential")),
+			PasswordHash: domain.NewSecret(hash), Now: s.now(),
+		})
+	})
+}
+
+// Settle waits for what was begun beside the answers.
+func (s *Service) Settle() { s.background.Wait() }
 
 // mayMail counts a wish for a mail of some kind to the account that a claim may belong to. It reports whether to send
 // it: an account gets no more than a few, in silence, since the answer must not tell. It returns a domain.Error of Kind

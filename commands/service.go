@@ -6,6 +6,7 @@ package commands
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -90,6 +91,9 @@ type Service struct {
 	clock     func() time.Time
 	settings  Settings
 	queues    *queues
+	// rehashing holds one at a time; background is what goes on after an answer.
+	rehashing  chan struct{}
+	background *sync.WaitGroup
 	// defaultRole is the id of the default role, once it was looked at.
 	defaultRole *atomic.Pointer[string]
 }
@@ -99,6 +103,7 @@ func New(d Dependencies) *Service {
 	return &Service{
 		store: d.Store, inline: d.Inline, passwords: d.Passwords, limiter: d.Limiter, claimOf: d.ClaimOf,
 		validZone: d.ValidZone, clock: d.Clock, settings: d.Settings, queues: newQueues(), defaultRole: &atomic.Pointer[string]{},
+		rehashing: make(chan struct{}, 1), background: &sync.WaitGroup{},
 	}
 }
 

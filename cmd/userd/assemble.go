@@ -95,6 +95,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err != nil {
 		return nil, err
 	}
+	a.closers = append(a.closers, func() error { service.Settle(); return nil })
 	reader := readmodel.New(pool)
 	log.Info("preparing the event store")
 	if err := a.prepare(ctx, c, service, reader, log); err != nil {
