@@ -34,6 +34,11 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
+	return newBenchWith(t, passwords{})
+}
+
+func newBenchWith(t *testing.T, hasher commands.Passwords) *bench {
+	t.Helper()
 	encode, err := codec.New(keyring.NewMemory(), codec.All()...)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +48,7 @@ func newBench(t *testing.T) *bench {
 	b.log = memstore.New(encode, clock)
 	b.faults = &faults{Store: b.log}
 	b.dependencies = commands.Dependencies{
-		Store: b.faults, Inline: b.inline, Passwords: passwords{}, Clock: clock,
+		Store: b.faults, Inline: b.inline, Passwords: hasher, Clock: clock,
 		Limiter:   limiter.NewMemory(limiter.Rules{Attempts: 10, Lock: 15 * time.Minute}, clock),
 		ClaimOf:   func(normal string) string { return "claim-of-" + normal },
 		ValidZone: func(name string) bool { return name == "Europe/Berlin" },
