@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -40,8 +39,8 @@ const (
 	maxCrowdPause = 160 * time.Millisecond
 	// lockPause is more than it takes to write down that an account was locked: a lock of no account takes as long.
 	lockPause = 100 * time.Millisecond
-	// rehashTime is how long a new hash of an old password may take.
-	rehashTime = 5 * time.Second
+	// asideTime is how long what goes on beside an answer may take.
+	asideTime = 5 * time.Second
 )
 
 // verificationMail is the kind of mails that prove an address.
@@ -79,7 +78,8 @@ func (s *Service) prove(ctx context.Context, r Request, claim, plain string, fin
 	found, ok, err := s.verify(ctx, waiting, plain, find)
 	switch {
 	case err != nil:
-		return proof{}, errors.Join(err, s.limiter.Withdraw(ctx, claim, source))
+		s.withdraw(ctx, claim, source)
+		return proof{}, err
 	case ok:
 		return found, s.limiter.Proved(ctx, claim, source)
 	}
@@ -109,6 +109,15 @@ func (s *Service) attempt(ctx, waiting context.Context, claim, source string) er
 			return context.Cause(waiting)
 		}
 	}
+}
+
+// withdraw takes a try back beside the answer: whoever is refused because there is too much to do is told so at once.
+func (s *Service) withdraw(ctx context.Context, claim, source string) {
+	s.background.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), asideTime)
+		defer cancel()
+		_ = s.limiter.Withdraw(ctx, claim, source)
+	})
 }
 
 func (s *Service) verify(ctx, waiting context.Context, plain string, find func(context.Context) (account.State, error)) (proof, bool, error) {
@@ -149,7 +158,7 @@ func (s *Service) rehash(ctx context.Context, r Request, proven proof, plain str
 	}
 	s.background.Go(func() {
 		defer func() { <-s.rehashing }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rehashTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), asideTime)
 		defer cancel()
 		hash, err := s.passwords.Hash(ctx, plain)
 		if err != nil {
