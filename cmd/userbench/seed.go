@@ -65,7 +65,7 @@ func makeUsers(ctx context.Context, log commands.Store, pool *pgxpool.Pool, n in
 	if err != nil {
 		return nil, err
 	}
-	known, err := hashOnce(ctx, password.Pepper{ID: password.ServerPepperID, Key: tokens.Key(password.ServerPepperLabel)}) // as the service will
+	known, err := hashOnce(ctx, password.Pepper{ID: password.ServerPepperID, Key: tokens.Key(password.ServerPepperLabel)})
 	if err != nil {
 		return nil, err
 	}
