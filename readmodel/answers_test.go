@@ -31,6 +31,10 @@ func TestAnswersAreThoseOfTheContract(t *testing.T) {
 		profile.ProfileCreated{UserID: ben, FirstName: domain.ErasedPersonal(), Timezone: "UTC", CreatedAt: noon},
 		profile.ProfileUpdated{UserID: ben, Metadata: domain.ErasedPersonal(), UpdatedAt: after(time.Second)})
 	log.Append(subscription.StreamOf(ann), subscription.TrialStarted{UserID: ann, PlanID: "basic", StartedAt: noon, EndsAt: after(time.Hour)})
+	pro := subscription.Terms{PlanID: "pro", PriceMinor: 1900, Currency: "EUR", Interval: subscription.Month, Rank: 2}
+	log.Append(subscription.StreamOf(ben),
+		subscription.PlanUpgraded{UserID: ben, To: pro, AutoRenew: true, At: noon, EndsAt: after(2 * time.Hour)},
+		subscription.DowngradeScheduled{UserID: ben, To: subscription.Terms{PlanID: "basic"}, At: noon, EffectiveAt: after(2 * time.Hour)})
 	log.Append(plan.StreamOf("basic"), plan.PlanDefined{ID: "basic", Name: "Basic", PriceMinor: 990, Currency: "EUR", Interval: plan.Year, Rank: 1, At: noon})
 	reader, _ := reading(t, log)
 	ctx := t.Context()
@@ -72,6 +76,31 @@ func TestAnswersAreThoseOfTheContract(t *testing.T) {
 				return s.Status, err
 			},
 			`"EXPIRED"`,
+		},
+		"subscription to a plan, at its price": {
+			func() (any, error) { return reader.Subscription(ctx, idOf(ben), noon) },
+			`{"user_id":"` + ben.String() + `","plan_id":"pro","status":"ACTIVE","price":1900,"currency":"EUR","interval":"month","trial":false,"expires_at":"2026-03-01T14:00:00Z","auto_renew":true,"cancel_at_period_end":false,"next_plan_id":"basic"}`,
+		},
+		"subscription whose renewal is late": {
+			func() (any, error) {
+				s, err := reader.Subscription(ctx, idOf(ben), after(2*time.Hour))
+				return []any{s.Status, s.Late}, err
+			},
+			`["ACTIVE",true]`,
+		},
+		"subscriptions that are due": {
+			func() (any, error) {
+				due, err := reader.DueSubscriptions(ctx, after(time.Hour), readmodel.DueSubscription{}, 10)
+				return due, err
+			},
+			`[{"UserID":"` + ann.String() + `","Revision":0,"DueAt":"2026-03-01T13:00:00Z"}]`,
+		},
+		"subscriptions that are due, the next ones": {
+			func() (any, error) {
+				due, err := reader.DueSubscriptions(ctx, after(3*time.Hour), readmodel.DueSubscription{UserID: idOf(ann), DueAt: after(time.Hour)}, 10)
+				return due, err
+			},
+			`[{"UserID":"` + ben.String() + `","Revision":1,"DueAt":"2026-03-01T14:00:00Z"}]`,
 		},
 		"plans": {
 			func() (any, error) { return reader.Plans(ctx) },

@@ -75,6 +75,10 @@ func (p *ports) SweepErased(ctx context.Context, user domain.ID) error {
 	return p.called(ctx, fmt.Sprint("sweep ", user))
 }
 
+func (p *ports) SettleSubscriptions(ctx context.Context) (int, error) {
+	return 0, p.called(ctx, "settle")
+}
+
 func (p *ports) ReapClaims(ctx context.Context) (int, error) { return 0, p.called(ctx, "reap") }
 
 // next is the next call that is not the reaper's, which runs by itself.
@@ -124,8 +128,14 @@ func database(t testing.TB) *pgxpool.Pool {
 
 func start(t testing.TB, pool *pgxpool.Pool, p *ports) *jobs.Client {
 	t.Helper()
-	client, err := jobs.New(pool, jobs.Ports{Effects: p, Steps: p, Reaper: p, Closing: p}, jobs.Options{
+	return startWith(t, pool, jobs.Ports{Effects: p, Steps: p, Reaper: p, Closing: p})
+}
+
+func startWith(t testing.TB, pool *pgxpool.Pool, ports jobs.Ports) *jobs.Client {
+	t.Helper()
+	client, err := jobs.New(pool, ports, jobs.Options{
 		Now: time.Now, Attempts: attempts, Backoff: func(int) time.Duration { return time.Millisecond },
+		SettleEvery: 50 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -350,6 +360,47 @@ func TestReaperRunsByItself(t *testing.T) {
 	case <-time.After(60 * time.Second):
 		t.Error("the reaper never ran")
 	}
+}
+
+// The timer's runs are many; done, they go away.
+func TestTimerRunsAgainAndAgainAndLeavesNoTrail(t *testing.T) {
+	pool, p := database(t), newPorts(nil)
+	client := startWith(t, pool, jobs.Ports{Effects: p, Steps: p, Reaper: p, Subscriptions: p})
+	const runs = 8
+	for range runs {
+		if call := p.next(t); call != "settle" {
+			t.Fatalf("call = %s", call)
+		}
+	}
+	if left := kept(t, client, "settle_subscriptions"); left >= runs/2 {
+		t.Errorf("%d jobs are left of %d runs", left, runs)
+	}
+}
+
+func TestWithoutSubscriptionsThereIsNoTimer(t *testing.T) {
+	pool, p := database(t), newPorts(nil)
+	client := start(t, pool, p)
+	if call := <-p.calls; call != "reap" { // which came by itself, as the timer would have
+		t.Errorf("call = %s", call)
+	}
+	if left := kept(t, client, "settle_subscriptions"); left != 0 {
+		t.Errorf("%d jobs of the timer", left)
+	}
+}
+
+func kept(t *testing.T, client *jobs.Client, kind string) int {
+	t.Helper()
+	all, err := client.List(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, job := range all {
+		if job.Kind == kind {
+			count++
+		}
+	}
+	return count
 }
 
 func TestMigrateTwiceAtOnce(t *testing.T) {
