@@ -19,8 +19,8 @@ import (
 // everything is what an administrator holds.
 var everything = []string{"*:*"}
 
-// person opens an active account.
-func (b *bench) person(t *testing.T, name string) domain.ID {
+// member opens an active account.
+func (b *bench) member(t *testing.T, name string) domain.ID {
 	t.Helper()
 	created, err := b.Register(t.Context(), request(), commands.Registration{
 		Email: name + "@example.org", EmailNormal: name + "@example.org", Password: "correct horse", Verified: true,
@@ -33,7 +33,7 @@ func (b *bench) person(t *testing.T, name string) domain.ID {
 
 func (b *bench) admin(t *testing.T, name string) domain.ID {
 	t.Helper()
-	user := b.person(t, name)
+	user := b.member(t, name)
 	if err := b.AssignRole(t.Context(), request(), user, roles.Admin); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestR13SomebodyIsLeftWhateverIsGivenMeanwhile(t *testing.T) {
 	b := newBench(t)
 	b.seed(t)
 	services := []*commands.Service{b.Service, b.twin()}
-	users := []domain.ID{b.admin(t, "a"), b.admin(t, "b"), b.person(t, "c")}
+	users := []domain.ID{b.admin(t, "a"), b.admin(t, "b"), b.member(t, "c")}
 	for round := range 30 {
 		var group sync.WaitGroup
 		for i := range 12 {
@@ -170,7 +170,7 @@ func TestR13ACrashWhileAnAdminGoesIsSafe(t *testing.T) {
 func TestR13ACrashWhileAnAdminComesIsSafe(t *testing.T) {
 	b := newBench(t)
 	b.seed(t)
-	ann, bob := b.admin(t, "ann"), b.person(t, "bob")
+	ann, bob := b.admin(t, "ann"), b.member(t, "bob")
 	b.faults.before = func(stream string) error {
 		if stream == admins.Stream {
 			return errors.Join(eventstore.ErrUnavailable, errCut)
@@ -197,7 +197,7 @@ func TestR13ACrashWhileAnAdminComesIsSafe(t *testing.T) {
 func TestR13AnOldInstallationCountsItsAdminsOnce(t *testing.T) {
 	b := newBench(t)
 	b.seed(t)
-	ann, bob, cid := b.person(t, "ann"), b.person(t, "bob"), b.person(t, "cid")
+	ann, bob, cid := b.member(t, "ann"), b.member(t, "bob"), b.member(t, "cid")
 	old := func(user domain.ID, events ...domain.Event) {
 		drafts := make([]eventstore.Draft, len(events))
 		for i, event := range events {

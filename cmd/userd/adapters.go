@@ -31,7 +31,7 @@ import (
 )
 
 // newEffects makes what leaves the process: mail and calls of the token service.
-func newEffects(c config.Config, service *commands.Service, tokens *token.Tokens) (*sagas.Effects, error) {
+func newEffects(c config.Config, service *commands.Service, tokens *token.Tokens, now func() time.Time) (*sagas.Effects, error) {
 	mailer, err := newMailer(c, tokens)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func newEffects(c config.Config, service *commands.Service, tokens *token.Tokens
 		}
 		teller = tokenTeller{client}
 	}
-	return sagas.NewEffects(service, mailer, teller, time.Now), nil
+	return sagas.NewEffects(service, mailer, teller, now), nil
 }
 
 func newMailer(c config.Config, tokens *token.Tokens) (sagas.Mailer, error) {

@@ -241,7 +241,7 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, around su
 		return err
 	}
 	onboarding := sagas.NewOnboarding(service, queue, wantedSteps(c), logger)
-	effects, err := newEffects(c, service, tokens)
+	effects, err := newEffects(c, service, tokens, around.clock.Now)
 	if err != nil {
 		return err
 	}

@@ -365,7 +365,7 @@ func TestReaperRunsByItself(t *testing.T) {
 // The timer's runs are many; done, they go away.
 func TestTimerRunsAgainAndAgainAndLeavesNoTrail(t *testing.T) {
 	pool, p := database(t), newPorts(nil)
-	client := startWith(t, pool, jobs.Ports{Effects: p, Steps: p, Reaper: p, Subscriptions: p})
+	client := startWith(t, pool, jobs.Ports{Effects: p, Steps: p, Reaper: p, Closing: p, Subscriptions: p})
 	const runs = 8
 	for range runs {
 		if call := p.next(t); call != "settle" {
