@@ -293,3 +293,13 @@ func TestStream(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestACancellationTakesThePlaceOfADowngrade(t *testing.T) {
+	state := subscription.State{}.Evolve(onPro).Evolve(toBasic)
+	if state.Next == nil || *state.Next != basic {
+		t.Fatalf("next is %v", state.Next)
+	}
+	if state = state.Evolve(toCancel); state.Next != nil || !state.CancelAtPeriodEnd {
+		t.Errorf("next is %v", state.Next)
+	}
+}
