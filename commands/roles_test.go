@@ -11,6 +11,7 @@ import (
 	"am-user-management/commands"
 	"am-user-management/domain"
 	"am-user-management/domain/access"
+	"am-user-management/domain/account"
 	"am-user-management/domain/admins"
 	"am-user-management/domain/roles"
 	"am-user-management/internal/eventstore"
@@ -315,5 +316,85 @@ func TestDeletingARoleTwiceByOneRequestDeletesOneRole(t *testing.T) {
 	}
 	if got := b.types(t, roles.StreamOf("support")); got != "roles.role_defined roles.role_deleted roles.role_defined" {
 		t.Errorf("the role: %s", got)
+	}
+}
+
+// Accounts are closed and roles taken all at once, through two instances: somebody who can administer is left.
+func TestR13TheLastAdminKeepsTheirAccount(t *testing.T) {
+	for round := range 4 {
+		b := newBench(t)
+		b.seed(t)
+		services := []*commands.Service{b.Service, b.twin()}
+		var users []domain.ID
+		for i := range 16 {
+			users = append(users, b.admin(t, fmt.Sprintf("admin%d", i)))
+		}
+		var group sync.WaitGroup
+		for i, user := range users {
+			group.Go(func() {
+				for {
+					var err error
+					if i%3 == 0 {
+						_, err = services[i%2].RevokeRole(t.Context(), request(), everything, user, roles.Admin)
+					} else {
+						_, err = commands.CloseAccount(services[i%2], t.Context(), request(), user, account.Deactivate{UserID: user, Now: b.now})
+					}
+					switch {
+					case errors.Is(err, commands.ErrConflict):
+						continue
+					case err != nil && !errors.Is(err, admins.ErrLast):
+						t.Error(err)
+					}
+					return
+				}
+			})
+		}
+		group.Wait()
+		able := 0
+		for _, user := range users {
+			opened, err := b.Account(t.Context(), user)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if opened.State.Status == account.Active {
+				able += b.administrators(t, user)
+			}
+		}
+		if able != 1 {
+			t.Errorf("round %d: %d can administer, want 1", round, able)
+		}
+	}
+}
+
+// Whoever is closed out does not count, whoever is let in again does.
+func TestR13AnAdminWhoseAccountIsClosedDoesNotCount(t *testing.T) {
+	b := newBench(t)
+	b.seed(t)
+	ann, bob := b.admin(t, "ann"), b.admin(t, "bob")
+	closeOut := func(user domain.ID) error {
+		_, err := commands.CloseAccount(b.Service, t.Context(), request(), user, account.Deactivate{UserID: user, Now: b.now})
+		return err
+	}
+	if err := closeOut(ann); err != nil {
+		t.Fatal(err)
+	}
+	if err := commands.ListAdmin(b.Service, t.Context(), request(), ann); err != nil {
+		t.Fatal(err)
+	}
+	if err := closeOut(bob); !errors.Is(err, admins.ErrLast) {
+		t.Errorf("got %v, want ErrLast", err)
+	}
+	open := account.Reactivate{UserID: ann, Now: b.now}
+	if err := commands.ExecuteAccount(t.Context(), b.Service, request(), open); err != nil {
+		t.Fatal(err)
+	}
+	if err := commands.ListAdmin(b.Service, t.Context(), request(), ann); err != nil {
+		t.Fatal(err)
+	}
+	if err := closeOut(bob); err != nil {
+		t.Errorf("Ann counts again: %v", err)
+	}
+	if err := closeOut(ann); !errors.Is(err, admins.ErrLast) {
+		t.Errorf("got %v, want ErrLast", err)
 	}
 }
