@@ -28,6 +28,23 @@ func (f Faults) Err() error {
 	return ErrInvalid.WithFields(f...)
 }
 
+// NameFault says what is wrong with a first or last name; "" means nothing is. A name is a line of at most MaxName code
+// points that shows something; the empty one is none given.
+func NameFault(name string) string {
+	if fault := LineFault(name, MaxName); fault != "" {
+		return fault
+	}
+	if name != "" && !strings.ContainsFunc(name, shows) {
+		return "must not be blank"
+	}
+	return ""
+}
+
+// shows reports whether a character leaves ink on paper, by itself or on its neighbour.
+func shows(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.In(r, unicode.Zs, unicode.Other_Default_Ignorable_Code_Point) && r != '\u2800'
+}
+
 // LineFault says what is wrong with a text of one line and at most limit code points; "" means nothing is. Text that
 // passes is kept verbatim.
 func LineFault(text string, limit int) string {

@@ -29,6 +29,8 @@ type call struct {
 	user    domain.ID
 	session domain.ID
 	service string
+	// subject is whom the call is about, where neither the session nor the path says.
+	subject domain.ID
 	// permissions are those of the user, on routes that ask for one.
 	permissions []string
 

@@ -15,9 +15,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 
 	"am-user-management/commands"
 	"am-user-management/domain"
+	"am-user-management/domain/plan"
+	"am-user-management/domain/roles"
 	amhttp "am-user-management/http"
 	"am-user-management/internal/codec"
 	"am-user-management/internal/email"
@@ -45,6 +49,7 @@ type house struct {
 	view     *view
 	logged   *bytes.Buffer
 	imports  *imports.Imports
+	operated *operated
 
 	mu     sync.Mutex
 	passed time.Duration
@@ -54,7 +59,7 @@ const serviceKey = "a-service-key-of-some-length"
 
 func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 	tb.Helper()
-	h := &house{t: tb, logged: &bytes.Buffer{}, pool: pgtest.New(tb), view: &view{}}
+	h := &house{t: tb, logged: &bytes.Buffer{}, pool: pgtest.New(tb), view: &view{}, operated: newOperated()}
 	var err error
 	h.ring = keyring.NewMemory()
 	if h.codec, err = codec.New(h.ring, codec.All()...); err != nil {
@@ -78,6 +83,7 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 	deps := amhttp.Deps{
 		Imports:  h.imports,
 		Commands: h.commands, Reader: readmodel.New(h.pool), Tokens: h.tokens, Freshness: h.view,
+		Projections: operatedProjections{h.operated}, Jobs: operatedJobs{h.operated},
 		Logger: slog.New(slog.NewJSONHandler(h.logged, nil)), Clock: h.now, Metrics: prometheus.NewRegistry(),
 		ServiceKeys: map[string]string{"am-auth-tokens": serviceKey},
 		Modules:     []amhttp.Module{amhttp.Account, amhttp.Profile, amhttp.Subscription, amhttp.Roles},
@@ -106,7 +112,17 @@ func (h *house) pass(d time.Duration) {
 // project brings all tables up to date.
 func (h *house) project() {
 	h.t.Helper()
-	events, err := h.codec.Decode(h.t.Context(), h.log.Log())
+	h.projectFrom(0)
+}
+
+// projectFrom is project for what the log holds from its nth event on.
+func (h *house) projectFrom(n int) {
+	h.t.Helper()
+	recorded := h.log.Log()
+	if n == len(recorded) {
+		return
+	}
+	events, err := h.codec.Decode(h.t.Context(), recorded[n:])
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -317,4 +333,26 @@ func (h *house) login(headers ...string) (bearer string) {
 	h.t.Helper()
 	body := `{"email":"ada@example.org","password":"correct horse"}`
 	return "Bearer " + h.call(http.MethodPost, "/login", body, headers...).want(http.StatusOK).string("session_id")
+}
+
+// seeded gives the house the roles and plans that are built in.
+func (h *house) seeded() *house {
+	h.t.Helper()
+	hierarchy := map[string][]string{"admin": {"editor"}, "editor": {"viewer"}}
+	if err := h.commands.Seed(h.t.Context(), roles.BuiltIn(hierarchy), plan.BuiltIn("USD")); err != nil {
+		h.t.Fatal(err)
+	}
+	return h
+}
+
+// queueTables makes the tables of the job queue, which the onboarding view looks into.
+func (h *house) queueTables() {
+	h.t.Helper()
+	migrator, err := rivermigrate.New(riverpgxv5.New(h.pool), nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := migrator.Migrate(h.t.Context(), rivermigrate.DirectionUp, nil); err != nil {
+		h.t.Fatal(err)
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"am-user-management/internal/email"
 	"am-user-management/internal/imports"
 	hashes "am-user-management/internal/password"
+	"am-user-management/internal/phone"
 )
 
 // Imports takes imports in and tells about them. *imports.Imports does.
@@ -175,7 +176,7 @@ func parseRow(line []byte) (commands.Imported, error) {
 func (r importRow) parse() (commands.Imported, error) {
 	var faults domain.Faults
 	user := commands.Imported{
-		PasswordHash: r.PasswordHash, Phone: r.Phone, FirstName: r.FirstName, LastName: r.LastName,
+		PasswordHash: r.PasswordHash, FirstName: r.FirstName, LastName: r.LastName,
 		Timezone: r.Timezone, Locale: r.Locale, Status: r.status(&faults), Roles: r.roles(&faults),
 	}
 	var err error
@@ -190,17 +191,13 @@ func (r importRow) parse() (commands.Imported, error) {
 			faults.Add("created_at", "must be a time such as 2020-01-31T12:00:00Z")
 		}
 	}
-	if r.Phone != "" && !phoneNumber(r.Phone) {
-		faults.Add("phone_number", "must be a number in international form such as +4915112345678")
-	}
+	user.Phone, err = phone.Parse(r.Phone)
+	faults = append(faults, faultsOf(err)...)
 	if hashes.Importable(r.PasswordHash) != nil {
 		faults.Add("password_hash", "must be an argon2id hash in a PHC string, or a bcrypt hash, of a bearable cost")
 	}
 	parsed, err := email.Parse(r.Email)
-	var rule *domain.Error
-	if errors.As(err, &rule) {
-		faults = append(faults, rule.Fields...)
-	}
+	faults = append(faults, faultsOf(err)...)
 	user.Email, user.EmailNormal = parsed.Text, parsed.Normal
 	return user, faults.Err()
 }

@@ -53,13 +53,13 @@ func (s *Server) profileV1(ctx context.Context, c *call) error {
 
 // profilePatch is the body of PATCH /profile, a merge patch (RFC 7396): what is absent stays, null clears.
 type profilePatch struct {
-	FirstName  patched        `json:"first_name"`
-	LastName   patched        `json:"last_name"`
-	Bio        patched        `json:"bio"`
-	PictureURL patched        `json:"picture_url"`
-	Timezone   patched        `json:"timezone"`
-	Locale     patched        `json:"locale"`
-	Metadata   jsontext.Value `json:"metadata"`
+	FirstName  patched        `json:"first_name,omitzero"`
+	LastName   patched        `json:"last_name,omitzero"`
+	Bio        patched        `json:"bio,omitzero"`
+	PictureURL patched        `json:"picture_url,omitzero"`
+	Timezone   patched        `json:"timezone,omitzero"`
+	Locale     patched        `json:"locale,omitzero"`
+	Metadata   jsontext.Value `json:"metadata,omitzero"`
 }
 
 // updateProfile answers PATCH /profile.

@@ -5,6 +5,12 @@ import (
 	"net/http"
 	"time"
 
+	"am-user-management/domain"
+	"am-user-management/domain/account"
+	"am-user-management/domain/profile"
+	"am-user-management/domain/subscription"
+	"am-user-management/internal/limiter"
+	hashing "am-user-management/internal/password"
 	"am-user-management/readmodel"
 )
 
@@ -52,8 +58,22 @@ type Route struct {
 	// Status is that of success, and Answer a zero value of its JSON body; nil if it has none.
 	Status int
 	Answer any
+	// Otherwise is a status of bad news under which the route answers the same; 0 if there is none.
+	Otherwise int
+	// Media is the content type of an answer that is not JSON.
+	Media string
 	// Reads is the projection whose view the route reads; such routes take a Consistency-Token.
 	Reads string
+	// IfMatch tells that the route changes one resource, and heeds the precondition of that name.
+	IfMatch bool
+	// Asks tells that the route writes no event although it is no GET; sending it again does no harm, and so it takes no
+	// Idempotency-Key.
+	Asks bool
+	// Event is what the security log calls the route; "" keeps it out of there.
+	Event string
+	// Problems are the rules that the route itself may say no by; nil is any of its module. Those that follow from what
+	// it takes are not named.
+	Problems []*domain.Error
 
 	handle func(ctx context.Context, c *call) error
 	// patience is how long the handler may wait by itself, on top of the deadline of every request.
@@ -93,38 +113,53 @@ func (s *Server) Routes() []Route {
 
 // allRoutes is the list.
 func (s *Server) allRoutes() []Route {
-	const get, post, patch = http.MethodGet, http.MethodPost, http.MethodPatch
-	const put, del = http.MethodPut, http.MethodDelete
+	const get, post, patch, put, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete
+	const html = "text/html"
 	const ok, created, accepted, none = http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent
 	return []Route{
 		{
+			Listener: Public, Method: get, Path: "/openapi.json", Auth: Anonymous, Module: Core,
+			Summary: "This document", Status: ok, Answer: map[string]any{}, handle: s.openAPI,
+		},
+		{
+			Listener: Public, Method: get, Path: "/docs", Auth: Anonymous, Module: Core,
+			Summary: "This document, to look through and to try", Status: ok, Media: html, handle: s.docs,
+		},
+		{
 			Listener: Public, Method: post, Path: "/users", Auth: Anonymous, Module: Account,
-			Summary: "Sign up", Body: signUp{}, Status: created, Answer: newUser{}, handle: s.signUp,
+			Summary: "Sign up", Event: "sign_up", Body: signUp{}, Status: created, Answer: newUser{},
+			Problems: []*domain.Error{account.ErrAlreadyExists, account.ErrRegistrationExpired, hashing.ErrBusy, limiter.ErrLocked, limiter.ErrSource, limiter.ErrUnreachable},
+			handle:   s.signUp,
 		},
 		{
 			Listener: Public, Method: get, Path: "/verify-email", Auth: Anonymous, Module: Account,
-			Summary: "The page that the link in the verification mail opens", Query: []Parameter{mailedToken}, Status: ok,
+			Summary: "The page that the link in the verification mail opens", Query: []Parameter{mailedToken}, Status: ok, Media: html,
 			handle: s.verificationPage,
 		},
 		{
 			Listener: Public, Method: post, Path: "/verify-email", Auth: Anonymous, Module: Account,
-			Summary: "Prove an e-mail address by the token that was mailed to it", Body: verification{}, Status: none, handle: s.verifyEmail,
+			Summary: "Prove an e-mail address by the token that was mailed to it", Event: "email_verification", Body: verification{}, Status: none,
+			Problems: []*domain.Error{account.ErrTokenInvalid, account.ErrTokenExpired, account.ErrTokenUsed}, handle: s.verifyEmail,
 		},
 		{
 			Listener: Public, Method: post, Path: "/verify-email/resend", Auth: Anonymous, Module: Account,
-			Summary: "Ask for another verification mail", Body: address{}, Status: accepted, handle: s.resendVerification,
+			Summary: "Ask for another verification mail", Body: address{}, Status: accepted,
+			Problems: []*domain.Error{limiter.ErrLocked, limiter.ErrSource, limiter.ErrUnreachable}, handle: s.resendVerification,
 		},
 		{
 			Listener: Public, Method: post, Path: "/login", Auth: Anonymous, Module: Account,
-			Summary: "Start a session", Body: login{}, Status: ok, Answer: newSession{}, handle: s.login,
+			Summary: "Start a session", Event: "login", Body: login{}, Status: ok, Answer: newSession{},
+			Problems: []*domain.Error{account.ErrInvalidCredentials, account.ErrEmailNotVerified, account.ErrInactive, hashing.ErrBusy,
+				limiter.ErrLocked, limiter.ErrSource, limiter.ErrUnreachable}, handle: s.login,
 		},
 		{
 			Listener: Public, Method: post, Path: "/logout", Auth: Session, Module: Account,
-			Summary: "End this session", Status: none, handle: s.logout,
+			Summary: "End this session", Event: "logout", Status: none, handle: s.logout,
 		},
 		{
 			Listener: Public, Method: get, Path: "/users/me", Auth: Session, Module: Account, authenticates: true,
-			Summary: "One's own account", Status: ok, Answer: readmodel.Account{}, Reads: accounts, handle: s.ownAccount,
+			Summary: "One's own account", Status: ok, Answer: readmodel.Account{}, Reads: accounts,
+			Problems: []*domain.Error{account.ErrNotFound}, handle: s.ownAccount,
 		},
 		{
 			Listener: Public, Method: get, Path: "/users/me/onboarding", Auth: Session, Module: Account,
@@ -174,46 +209,48 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: get, Path: "/profile", Auth: Session, Module: Profile, authenticates: true,
-			Summary: "One's own profile", Status: ok, Answer: readmodel.Profile{}, Reads: profiles, handle: s.ownProfile,
+			Summary: "One's own profile", Status: ok, Answer: readmodel.Profile{}, Reads: profiles,
+			Problems: []*domain.Error{profile.ErrNotFound}, handle: s.ownProfile,
 		},
 		{
 			Listener: Public, Method: patch, Path: "/profile", Auth: Session, Module: Profile,
 			Summary: "Change one's own profile by a merge patch", Body: profilePatch{}, Status: ok, Answer: readmodel.Profile{},
-			handle: s.updateProfile,
+			IfMatch: true, Problems: []*domain.Error{profile.ErrNotFound}, handle: s.updateProfile,
 		},
 		{
 			Listener: Public, Method: get, Path: "/subscription", Auth: Session, Module: Subscription,
-			Summary: "One's own subscription", Status: ok, Answer: readmodel.Subscription{}, Reads: subscriptions, handle: s.ownSubscription,
+			Summary: "One's own subscription", Status: ok, Answer: readmodel.Subscription{}, Reads: subscriptions,
+			Problems: []*domain.Error{subscription.ErrNotFound}, handle: s.ownSubscription,
 		},
 		{
 			Listener: Public, Method: patch, Path: "/subscription", Auth: Session, Module: Subscription,
 			Summary: "Choose whether one's own subscription renews itself", Body: subscriptionPatch{}, Status: ok,
-			Answer: readmodel.Subscription{}, handle: s.patchSubscription,
+			Answer: readmodel.Subscription{}, IfMatch: true, handle: s.patchSubscription,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/trial", Auth: Session, Module: Subscription,
 			Summary: "Start one's own trial, where the sign-up started none", Status: ok, Answer: readmodel.Subscription{},
-			handle: s.startTrial,
+			IfMatch: true, handle: s.startTrial,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/upgrade", Auth: Session, Module: Subscription,
 			Summary: "Move to a higher plan at once, or begin a subscription", Body: upgradeTo{}, Status: ok,
-			Answer: readmodel.Subscription{}, handle: s.upgradePlan,
+			Answer: readmodel.Subscription{}, IfMatch: true, handle: s.upgradePlan,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/downgrade", Auth: Session, Module: Subscription,
 			Summary: "Move to a lower plan at the end of the period", Body: downgradeTo{}, Status: ok,
-			Answer: readmodel.Subscription{}, handle: s.downgradePlan,
+			Answer: readmodel.Subscription{}, IfMatch: true, handle: s.downgradePlan,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/cancel", Auth: Session, Module: Subscription,
 			Summary: "End one's own subscription with its period, or at once", Body: cancellation{}, BodyOptional: true, Status: ok,
-			Answer: readmodel.Subscription{}, handle: s.cancelSubscription,
+			Answer: readmodel.Subscription{}, IfMatch: true, handle: s.cancelSubscription,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/resume", Auth: Session, Module: Subscription,
 			Summary: "Take back a cancellation or a downgrade that has not happened yet", Status: ok, Answer: readmodel.Subscription{},
-			handle: s.resumeSubscription,
+			IfMatch: true, handle: s.resumeSubscription,
 		},
 		{
 			Listener: Public, Method: get, Path: "/plans", Auth: Anonymous, Module: Subscription,
@@ -221,7 +258,32 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: put, Path: "/plans/:id", Auth: Session, Permission: "plan:manage", Module: Subscription,
-			Summary: "Say what a plan is from now on", Body: planDefinition{}, Status: ok, Answer: readmodel.Plan{}, handle: s.definePlan,
+			Summary: "Say what a plan is from now on", Body: planDefinition{}, Status: ok, Answer: readmodel.Plan{}, IfMatch: true, handle: s.definePlan,
+		},
+		{
+			Listener: Public, Method: get, Path: "/projections", Auth: Session, Permission: "ops:read", Module: Core,
+			Summary: "How far the views are, and what holds them up", Status: ok, Answer: projectionList{}, handle: s.listProjections,
+		},
+		{
+			Listener: Public, Method: post, Path: "/projections/:name/retry", Auth: Session, Permission: "ops:manage", Module: Core,
+			Summary: "Let a halted view try its event again", Event: "projection_retry", Asks: true, Status: none,
+			Problems: []*domain.Error{ErrNoProjection, ErrNotHalted}, handle: s.retryProjection,
+		},
+		{
+			Listener: Public, Method: post, Path: "/projections/:name/skip", Auth: Session, Permission: "ops:manage", Module: Core,
+			Summary: "Let a halted view go on without its event", Event: "projection_skip", Asks: true, Body: skipped{}, Status: none,
+			Problems: []*domain.Error{ErrNoProjection, ErrNotHalted}, handle: s.skipEvent,
+		},
+		{
+			Listener: Public, Method: get, Path: "/jobs", Auth: Session, Permission: "ops:read", Module: Core,
+			Summary: "Mails and calls of other services, the oldest first",
+			Query:   pageParameters(Parameter{Name: "state", About: "Only jobs that stand there; discarded and cancelled ones are given up.", Kind: ""}),
+			Status:  ok, Answer: page[Job]{}, handle: s.listJobs,
+		},
+		{
+			Listener: Public, Method: post, Path: "/jobs/:id/retry", Auth: Session, Permission: "ops:manage", Module: Core,
+			Summary: "Try a job again at once", Event: "job_retry", Asks: true, Status: ok, Answer: Job{},
+			Problems: []*domain.Error{ErrNoJob, ErrJobDone}, handle: s.retryJob,
 		},
 		{
 			Listener: Public, Method: post, Path: "/imports", Auth: Session, Permission: "user:import", Module: Account,
@@ -275,11 +337,21 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Internal, Method: get, Path: "/internal/v1/users/:id", Auth: ServiceKey, Module: Account,
-			Summary: "An account by contract v1", Status: ok, Answer: readmodel.AccountV1{}, Reads: accounts, handle: s.accountV1,
+			Summary: "An account by contract v1", Status: ok, Answer: readmodel.AccountV1{}, Reads: accounts,
+			Problems: []*domain.Error{account.ErrNotFound}, handle: s.accountV1,
 		},
 		{
 			Listener: Internal, Method: get, Path: "/internal/v1/users/:id/profile", Auth: ServiceKey, Module: Profile,
-			Summary: "A profile by contract v1", Status: ok, Answer: readmodel.ProfileV1{}, Reads: profiles, handle: s.profileV1,
+			Summary: "A profile by contract v1", Status: ok, Answer: readmodel.ProfileV1{}, Reads: profiles,
+			Problems: []*domain.Error{profile.ErrNotFound}, handle: s.profileV1,
+		},
+		{
+			Listener: Internal, Method: get, Path: "/openapi.json", Auth: Anonymous, Module: Core,
+			Summary: "This document", Status: ok, Answer: map[string]any{}, handle: s.openAPI,
+		},
+		{
+			Listener: Internal, Method: get, Path: "/docs", Auth: Anonymous, Module: Core,
+			Summary: "This document, to look through and to try", Status: ok, Media: html, handle: s.docs,
 		},
 		{
 			Listener: Internal, Method: get, Path: "/internal/v1/events", Auth: ServiceKey, Module: Core,
@@ -298,11 +370,11 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Internal, Method: get, Path: "/readyz", Auth: Anonymous, Module: Core,
-			Summary: "Whether to send requests here, and if not, why", Status: ok, Answer: health{}, handle: s.readyz,
+			Summary: "Whether to send requests here, and if not, why", Status: ok, Answer: health{}, Otherwise: http.StatusServiceUnavailable, handle: s.readyz,
 		},
 		{
 			Listener: Internal, Method: get, Path: "/metrics", Auth: Anonymous, Module: Core,
-			Summary: "Metrics for Prometheus", Status: ok, handle: s.metrics,
+			Summary: "Metrics for Prometheus", Status: ok, Media: "text/plain", handle: s.metrics,
 		},
 	}
 }

@@ -37,6 +37,9 @@ type Deps struct {
 	Clock     func() time.Time
 	// Tracer begins a span per request; nil: requests are not traced.
 	Tracer trace.Tracer
+	// Projections and Jobs are what operators see and drive.
+	Projections Projections
+	Jobs        Jobs
 	// Metrics is where the server registers its own metrics, and what /metrics shows.
 	Metrics *prometheus.Registry
 	// Ready lists what the service needs and whether it is there, for /readyz. Nil: nothing is needed.
@@ -45,6 +48,8 @@ type Deps struct {
 	ServiceKeys map[string]string
 	// TrustedProxies are the networks whose X-Forwarded-For is believed; none by default.
 	TrustedProxies []netip.Prefix
+	// AllowedOrigins are the web origins whose scripts may call the public listener; none by default.
+	AllowedOrigins []string
 	// Modules are switched on; Core always is.
 	Modules []Module
 	// Steps are those of onboarding that are done here; others are not shown as pending. Nil: all.
@@ -67,6 +72,8 @@ type Server struct {
 	freshness      Freshness
 	changes        Changes
 	imports        Imports
+	projections    Projections
+	jobs           Jobs
 	logger         *slog.Logger
 	tracer         trace.Tracer
 	clock          func() time.Time
@@ -74,6 +81,7 @@ type Server struct {
 	ready          func(ctx context.Context) []Check
 	serviceKeys    serviceKeys
 	trustedProxies []netip.Prefix
+	origins        []string
 	modules        map[Module]bool
 	steps          []string
 	deadline       time.Duration
@@ -86,6 +94,7 @@ type Server struct {
 	exposed   http.Handler
 	activity  *activity
 	lines     chan struct{} // who sends a body of many lines
+	documents map[Listener]document
 	public    *echo.Echo
 	internal  *echo.Echo
 }
@@ -106,8 +115,9 @@ func New(d Deps) (*Server, error) {
 	}
 	s := &Server{
 		commands: d.Commands, reader: d.Reader, tokens: d.Tokens, freshness: d.Freshness, changes: d.Changes, imports: d.Imports,
+		projections: d.Projections, jobs: d.Jobs,
 		logger: d.Logger, tracer: d.Tracer, clock: d.Clock, ready: d.Ready,
-		serviceKeys: newServiceKeys(d.ServiceKeys), trustedProxies: d.TrustedProxies,
+		serviceKeys: newServiceKeys(d.ServiceKeys), trustedProxies: d.TrustedProxies, origins: d.AllowedOrigins,
 		modules: map[Module]bool{Core: true}, steps: d.Steps, deadline: d.Deadline,
 		page: page, cursors: cursors, positions: positions,
 		namespace: uuid.NewSHA1(uuid.Nil, d.Tokens.Key("http/command")),
@@ -125,6 +135,12 @@ func New(d Deps) (*Server, error) {
 	s.activity = newActivity(s.reader, s.logger)
 	if err := s.registerMetrics(d.Metrics); err != nil {
 		return nil, err
+	}
+	s.documents = make(map[Listener]document)
+	for _, listener := range []Listener{Public, Internal} {
+		if s.documents[listener], err = newDocument(listener, s.Routes()); err != nil {
+			return nil, err
+		}
 	}
 	s.public, s.internal = s.mount(Public), s.mount(Internal)
 	if d.DevMail != nil {
@@ -152,11 +168,18 @@ func (s *Server) Run(ctx context.Context) { s.activity.run(ctx) }
 func (s *Server) mount(listener Listener) *echo.Echo {
 	e := echo.New()
 	e.Use(s.observe(listener))
+	if listener == Public && len(s.origins) > 0 {
+		e.Use(crossOrigin(s.origins))
+	}
 	for _, route := range s.Routes() {
 		if route.Listener == listener {
 			e.Add(route.Method, route.Path, s.endpoint(route))
+			if route.Method == http.MethodGet {
+				e.Add(http.MethodHead, route.Path, s.endpoint(route)) // net/http leaves the body out
+			}
 		}
 	}
+	mountDocs(e)
 	return e
 }
 
@@ -190,15 +213,18 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(ctx, s.deadline+c.fresh.wait+route.patience)
 		defer cancel()
-		if !route.Lines {
-			if err := s.authenticate(ctx, c); err != nil {
-				return err
-			}
+		var err error
+		if !route.Lines { // else it was done before the body was read
+			err = s.authenticate(ctx, c)
 		}
-		if fault != nil {
-			return fault
+		if err == nil {
+			err = fault
 		}
-		return route.handle(ctx, c)
+		if err == nil {
+			err = route.handle(ctx, c)
+		}
+		c.tell(ctx, err)
+		return err
 	}
 }
 

@@ -7,12 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 
 	amhttp "am-user-management/http"
 )
@@ -71,6 +69,11 @@ func TestEveryRouteAsksForWhatItDeclares(t *testing.T) {
 		if other := h.send(h.listener(route.Listener), http.MethodTrace, path, ""); other.status != http.StatusMethodNotAllowed || other.header.Get("Allow") == "" {
 			t.Errorf("TRACE %s: %d, Allow %q", path, other.status, other.header.Get("Allow"))
 		}
+		if slices.ContainsFunc(routes, func(r amhttp.Route) bool {
+			return r.Listener != route.Listener && r.Method == route.Method && r.Path == route.Path
+		}) {
+			continue
+		}
 		elsewhere := amhttp.Internal
 		if route.Listener == amhttp.Internal {
 			elsewhere = amhttp.Public
@@ -114,13 +117,7 @@ func TestServicesReadContractV1(t *testing.T) {
 
 func TestOnboardingIsShown(t *testing.T) {
 	h := newHouse(t)
-	migrator, err := rivermigrate.New(riverpgxv5.New(h.pool), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := migrator.Migrate(t.Context(), rivermigrate.DirectionUp, nil); err != nil {
-		t.Fatal(err)
-	}
+	h.queueTables()
 	bearer := h.loggedIn()
 	h.call(http.MethodGet, "/users/me/onboarding", "", "Authorization", bearer).problem(http.StatusServiceUnavailable, "projection.behind")
 	h.project()

@@ -60,6 +60,7 @@ func (s *Server) login(ctx context.Context, c *call) error {
 	if err := c.wrote(outcome.Result, err); err != nil {
 		return err
 	}
+	c.user = outcome.State.UserID
 	answer := newSession{
 		SessionID: secret, UserID: outcome.State.UserID,
 		ExpiresAt: outcome.State.ExpiresAt, IdleExpiresAt: outcome.State.StartedAt.Add(outcome.State.Idle),

@@ -65,7 +65,7 @@ func (s *Server) startTrial(ctx context.Context, c *call) error {
 // upgradeTo is the body of POST /subscription/upgrade.
 type upgradeTo struct {
 	PlanID    string `json:"plan_id"`
-	AutoRenew *bool  `json:"auto_renew"`
+	AutoRenew *bool  `json:"auto_renew,omitzero"`
 }
 
 // upgradePlan answers POST /subscription/upgrade.
@@ -103,7 +103,7 @@ func (s *Server) downgradePlan(ctx context.Context, c *call) error {
 
 // cancellation is the body of POST /subscription/cancel.
 type cancellation struct {
-	Immediately bool `json:"immediately"`
+	Immediately bool `json:"immediately,omitzero"`
 }
 
 // cancelSubscription answers POST /subscription/cancel.
@@ -187,11 +187,11 @@ func (s *Server) listPlans(ctx context.Context, c *call) error {
 // that of the installation.
 type planDefinition struct {
 	Name     string   `json:"name"`
-	Price    int64    `json:"price"`
-	Currency string   `json:"currency"`
+	Price    int64    `json:"price,omitzero"`
+	Currency string   `json:"currency,omitzero"`
 	Interval string   `json:"interval"`
-	Features []string `json:"features"`
-	Rank     int      `json:"rank"`
+	Features []string `json:"features,omitzero"`
+	Rank     int      `json:"rank,omitzero"`
 }
 
 // definePlan answers PUT /plans/{id}.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -12,6 +11,7 @@ import (
 	"am-user-management/domain"
 	"am-user-management/domain/account"
 	"am-user-management/internal/email"
+	"am-user-management/internal/phone"
 	"am-user-management/readmodel"
 )
 
@@ -19,11 +19,11 @@ import (
 type signUp struct {
 	Email     string `json:"email"`
 	Password  string `json:"password"`
-	Phone     string `json:"phone_number"`
-	FirstName string `json:"first_name"`
-	LastName  string `json:"last_name"`
-	Timezone  string `json:"timezone"`
-	Locale    string `json:"locale"`
+	Phone     string `json:"phone_number,omitzero"`
+	FirstName string `json:"first_name,omitzero"`
+	LastName  string `json:"last_name,omitzero"`
+	Timezone  string `json:"timezone,omitzero"`
+	Locale    string `json:"locale,omitzero"`
 }
 
 // newUser is the answer to POST /users.
@@ -51,6 +51,7 @@ func (s *Server) signUp(ctx context.Context, c *call) error {
 	if err := c.wrote(outcome.Result, err); err != nil {
 		return err
 	}
+	c.subject = outcome.State.UserID
 	return c.created(outcome.State)
 }
 
@@ -67,15 +68,15 @@ func (c *call) created(state account.State) error {
 	return c.answer(http.StatusCreated, newUser{ID: state.UserID, Email: state.Email.Text(), Status: state.Status})
 }
 
-// parse finds what is wrong with the fields that no module of the domain judges.
-func (b signUp) parse() (email.Address, error) {
+// parse finds what is wrong with the fields that no module of the domain judges, and writes them in their one form.
+func (b *signUp) parse() (email.Address, error) {
 	var faults domain.Faults
 	if b.Password == "" {
 		faults.Add("password", "is required")
 	}
-	if b.Phone != "" && !phoneNumber(b.Phone) {
-		faults.Add("phone_number", "must be a number in international form such as +4915112345678")
-	}
+	number, err := phone.Parse(b.Phone)
+	faults = append(faults, faultsOf(err)...)
+	b.Phone = number
 	parsed, err := email.Parse(b.Email)
 	return parsed, append(faults, faultsOf(err)...).Err()
 }
@@ -87,12 +88,6 @@ func faultsOf(err error) domain.Faults {
 		return rule.Fields
 	}
 	return nil
-}
-
-// phoneNumber reports whether a text is a number as ITU E.164 writes them: + and 7 to 15 digits, the first not 0.
-func phoneNumber(text string) bool {
-	digits, international := strings.CutPrefix(text, "+")
-	return international && len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
 }
 
 // ownAccount answers GET /users/me.

@@ -63,6 +63,7 @@ func (s *Server) verifyEmail(ctx context.Context, c *call) error {
 	if err != nil {
 		return account.ErrTokenInvalid
 	}
+	c.subject = user
 	command, err := s.command(ctx, c)
 	if err != nil {
 		return err

@@ -122,6 +122,8 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 		Commands: service, Reader: reader, Tokens: tokens, Imports: imported, Freshness: a.feed.Positions(), Changes: feed.NewChanges(reading, events),
 		Logger: log, Tracer: tracer, Clock: around.clock.Now, Stopwatch: time.Now, Metrics: registry, Ready: a.ready(pool), ServiceKeys: serviceKeys(c),
 		Modules: modules(c), Steps: steps(c), DevMail: around.devMail, DevClock: around.devClock(),
+		Projections: projectionOperations{a.feed}, Jobs: jobOperations{a.jobs.Queue},
+		TrustedProxies: c.Process.TrustedProxies, AllowedOrigins: c.Process.CORSOrigins,
 	})
 	return a, err
 }

@@ -40,8 +40,8 @@ func (c Register) Stream() string { return StreamOf(c.UserID) }
 // is claimed.
 func (c Register) Faults() domain.Faults {
 	var faults domain.Faults
-	faults.Add("first_name", domain.LineFault(c.FirstName.Text(), domain.MaxName))
-	faults.Add("last_name", domain.LineFault(c.LastName.Text(), domain.MaxName))
+	faults.Add("first_name", domain.NameFault(c.FirstName.Text()))
+	faults.Add("last_name", domain.NameFault(c.LastName.Text()))
 	faults.Add("timezone", domain.ZoneFault(c.Timezone, c.ValidZone))
 	faults.Add("locale", domain.LocaleFault(c.Locale))
 	return faults

@@ -16,10 +16,10 @@ const maxPictureURL = 2048
 func (p Patch) faults(limits Limits) domain.Faults {
 	var faults domain.Faults
 	if p.FirstName != nil {
-		faults.Add("first_name", domain.LineFault(p.FirstName.Text(), domain.MaxName))
+		faults.Add("first_name", domain.NameFault(p.FirstName.Text()))
 	}
 	if p.LastName != nil {
-		faults.Add("last_name", domain.LineFault(p.LastName.Text(), domain.MaxName))
+		faults.Add("last_name", domain.NameFault(p.LastName.Text()))
 	}
 	if p.Bio != nil {
 		faults.Add("bio", domain.TextFault(p.Bio.Text(), limits.MaxBio))

@@ -5,6 +5,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
@@ -38,12 +39,16 @@ type Config struct {
 
 // Process is where the process listens, logs and keeps its files.
 type Process struct {
-	HTTPAddr     string     `env:"HTTP_ADDR" envDefault:"127.0.0.1:8080"`
-	InternalAddr string     `env:"INTERNAL_ADDR" envDefault:"127.0.0.1:8081"`
-	PublicURL    string     `env:"PUBLIC_URL"` // no trailing slash
-	DataDir      string     `env:"DATA_DIR" envDefault:"./.data"`
-	LogLevel     slog.Level `env:"LOG_LEVEL" envDefault:"info"`
-	LogFormat    string     `env:"LOG_FORMAT" envDefault:"json"` // json or text
+	HTTPAddr     string `env:"HTTP_ADDR" envDefault:"127.0.0.1:8080"`
+	InternalAddr string `env:"INTERNAL_ADDR" envDefault:"127.0.0.1:8081"`
+	PublicURL    string `env:"PUBLIC_URL"` // no trailing slash
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
+	// CORSOrigins are the web origins whose scripts may call the public listener.
+	CORSOrigins []string   `env:"CORS_ALLOWED_ORIGINS"`
+	DataDir     string     `env:"DATA_DIR" envDefault:"./.data"`
+	LogLevel    slog.Level `env:"LOG_LEVEL" envDefault:"info"`
+	LogFormat   string     `env:"LOG_FORMAT" envDefault:"json"` // json or text
 	// OTelEndpoint is where traces go; empty means that none leave the process.
 	OTelEndpoint    string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 	OTelServiceName string `env:"OTEL_SERVICE_NAME" envDefault:"am-user-management"`

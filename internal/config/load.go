@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"reflect"
 	"strings"
@@ -155,6 +156,8 @@ func wanted(kind reflect.Type, err error) string {
 		return "must be debug, info, warn or error"
 	case reflect.PointerTo(kind).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		return err.Error()
+	case kind == reflect.TypeFor[[]netip.Prefix]():
+		return "must be networks such as 10.0.0.0/8,fd00::/8"
 	case kind.Kind() == reflect.Bool:
 		return "must be true or false"
 	default:

@@ -42,6 +42,18 @@ func checkOutboundURL(found *faults, name, text string) {
 	found.check(ok, name, "must be an http or https URL without user, query or fragment")
 }
 
+// checkOrigin wants an origin as browsers send it: they are compared as text, so that there are no patterns.
+func checkOrigin(found *faults, name, text string) {
+	base, err := url.Parse(text)
+	ok := err == nil && base.Hostname() != "" && (base.Scheme == "https" || base.Scheme == "http") &&
+		text == base.Scheme+"://"+base.Host && text == strings.ToLower(text) && !strings.ContainsAny(text, "*?")
+	if ok && base.Port() != "" {
+		ok = base.Scheme+base.Port() != "https443" && base.Scheme+base.Port() != "http80" // browsers leave them out
+	}
+	found.check(ok, name, "must be origins such as https://app.example.com, without path, pattern or default port")
+	found.check(!ok || base.Scheme == "https" || isLocal(base.Hostname()), name, "must be https unless the host is this machine")
+}
+
 // checkEventStoreURL looks at what is ours to judge; the client parses the rest.
 func checkEventStoreURL(found *faults, text string) {
 	const name = "EVENTSTORE_URL"

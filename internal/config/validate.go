@@ -53,6 +53,12 @@ func (p Process) validate(found *faults) {
 		found.check(p.HTTPAddr != p.InternalAddr, "INTERNAL_ADDR", "must differ from HTTP_ADDR")
 	}
 	checkPublicURL(found, p.PublicURL)
+	for _, network := range p.TrustedProxies {
+		found.check(network.Bits() > 0, "TRUSTED_PROXIES", "must not trust every network")
+	}
+	for _, origin := range p.CORSOrigins {
+		checkOrigin(found, "CORS_ALLOWED_ORIGINS", origin)
+	}
 	if p.OTelEndpoint != "" {
 		checkOutboundURL(found, "OTEL_EXPORTER_OTLP_ENDPOINT", p.OTelEndpoint)
 	}

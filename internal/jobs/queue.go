@@ -163,7 +163,12 @@ const listed = 1000
 
 // List is the jobs in those states (all states if none is given) with an id above after, oldest first, at most 1000.
 func (q *Queue) List(ctx context.Context, after int64, states ...State) ([]Job, error) {
-	params := river.NewJobListParams().OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(listed).
+	return q.Page(ctx, after, listed, states...)
+}
+
+// Page is List of at most limit jobs.
+func (q *Queue) Page(ctx context.Context, after int64, limit int, states ...State) ([]Job, error) {
+	params := river.NewJobListParams().OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(min(limit, listed)).
 		Where("id > @after", river.NamedArgs{"after": after})
 	if len(states) > 0 {
 		wanted := make([]rivertype.JobState, len(states))

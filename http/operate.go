@@ -1,0 +1,221 @@
+package http
+
+import (
+	"context"
+	"encoding/binary"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"am-user-management/domain"
+	"am-user-management/internal/eventstore"
+)
+
+// Projections is how operators see and drive what follows the log. Its errors are ErrNoProjection and ErrNotHalted.
+type Projections interface {
+	// Status tells about every projection.
+	Status(ctx context.Context) ([]ProjectionStatus, error)
+	// Retry makes a halted projection try its event again.
+	Retry(ctx context.Context, name string) error
+	// Skip makes it go on after the event at a position, if it is halted there.
+	Skip(ctx context.Context, name string, at eventstore.Position) error
+}
+
+// ProjectionStatus is how a projection does.
+type ProjectionStatus struct {
+	Name     string
+	Position eventstore.Position
+	// Lag is in positions of the log, BehindSeconds the age of the first event that was not passed.
+	Lag             uint64
+	BehindSeconds   float64
+	EventsPerSecond float64
+	// Halt is why it stands still, nil if it does not.
+	Halt *ProjectionHalt
+}
+
+// ProjectionHalt is the event that a projection cannot apply.
+type ProjectionHalt struct {
+	Event    uuid.UUID
+	Position eventstore.Position
+	Error    string
+	At       time.Time
+}
+
+// Jobs is how operators see and drive what leaves the process: mails and calls of other services.
+type Jobs interface {
+	// Page is at most limit jobs with an id above after, oldest first; state "" is any.
+	Page(ctx context.Context, after int64, limit int, state string) ([]Job, error)
+	// Retry makes a job start at once. The error is ErrNoJob.
+	Retry(ctx context.Context, id int64) (Job, error)
+}
+
+// Job is one thing to do, or done.
+type Job struct {
+	ID          int64      `json:"id"`
+	Kind        string     `json:"kind"`
+	UserID      *domain.ID `json:"user_id,omitempty"`
+	Step        string     `json:"step,omitempty"`
+	State       string     `json:"state"`
+	Attempts    int        `json:"attempts"`
+	MaxAttempts int        `json:"max_attempts"`
+	LastError   string     `json:"last_error,omitempty"`
+	CreatedAt   time.Time  `json:"created_at"`
+	ScheduledAt time.Time  `json:"scheduled_at"`
+	FinishedAt  *time.Time `json:"finished_at,omitempty"`
+}
+
+// The rules of operating.
+var (
+	ErrNoProjection = &domain.Error{Kind: domain.NotFound, Code: "projection.not-found", Title: "No projection has this name."}
+	ErrNotHalted    = &domain.Error{Kind: domain.Conflict, Code: "projection.not-halted", Title: "The projection is not halted, or not at this event."}
+	ErrNoJob        = &domain.Error{Kind: domain.NotFound, Code: "jobs.not-found", Title: "There is no such job."}
+	ErrJobDone      = &domain.Error{Kind: domain.Conflict, Code: "jobs.done", Title: "The job was done; doing it again would repeat its effect."}
+)
+
+// projectionList is the answer to GET /projections.
+type projectionList struct {
+	Items []projection `json:"items"`
+}
+
+type projection struct {
+	Name            string          `json:"name"`
+	Position        string          `json:"position"`
+	Lag             uint64          `json:"lag"`
+	BehindSeconds   float64         `json:"behind_seconds"`
+	EventsPerSecond float64         `json:"events_per_second"`
+	Halted          *projectionHalt `json:"halted,omitempty"`
+}
+
+type projectionHalt struct {
+	EventID  uuid.UUID `json:"event_id"`
+	Position string    `json:"position"`
+	Error    string    `json:"error"`
+	At       time.Time `json:"at"`
+}
+
+// listProjections answers GET /projections.
+func (s *Server) listProjections(ctx context.Context, c *call) error {
+	statuses, err := s.projections.Status(ctx)
+	if err != nil {
+		return err
+	}
+	items := make([]projection, len(statuses))
+	for i, status := range statuses {
+		items[i] = projection{
+			Name: status.Name, Position: s.positions.Text(status.Position), Lag: status.Lag,
+			BehindSeconds: status.BehindSeconds, EventsPerSecond: status.EventsPerSecond,
+		}
+		if halt := status.Halt; halt != nil {
+			items[i].Halted = &projectionHalt{
+				EventID: halt.Event, Position: s.positions.Text(halt.Position), Error: halt.Error, At: halt.At.UTC(),
+			}
+		}
+	}
+	return c.answer(http.StatusOK, projectionList{Items: items})
+}
+
+// retryProjection answers POST /projections/{name}/retry.
+func (s *Server) retryProjection(ctx context.Context, c *call) error {
+	if err := s.projections.Retry(ctx, c.Param("name")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// skipped is the body of POST /projections/{name}/skip: the event as GET /projections names it, so that nobody skips
+// another than the one they looked at.
+type skipped struct {
+	EventID domain.ID `json:"event_id"`
+}
+
+// skipEvent answers POST /projections/{name}/skip.
+func (s *Server) skipEvent(ctx context.Context, c *call) error {
+	var body skipped
+	if err := c.bind(&body); err != nil {
+		return err
+	}
+	if body.EventID.IsZero() {
+		return invalid("event_id", "is required")
+	}
+	statuses, err := s.projections.Status(ctx)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(statuses, func(status ProjectionStatus) bool { return status.Name == c.Param("name") })
+	switch {
+	case at < 0:
+		return ErrNoProjection
+	case statuses[at].Halt == nil || statuses[at].Halt.Event != uuid.UUID(body.EventID):
+		return ErrNotHalted
+	}
+	if err := s.projections.Skip(ctx, statuses[at].Name, statuses[at].Halt.Position); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// jobStates are what GET /jobs can be asked for.
+func jobStates() []string {
+	return []string{"available", "scheduled", "retryable", "running", "completed", "discarded", "cancelled"}
+}
+
+const jobCursorSize = 8
+
+// listJobs answers GET /jobs.
+func (s *Server) listJobs(ctx context.Context, c *call) error {
+	query := c.QueryParams()
+	limit, after, state := defaultLimit, int64(0), query.Get("state")
+	if query.Has("limit") {
+		var err error
+		if limit, err = strconv.Atoi(query.Get("limit")); err != nil || limit < 1 || limit > mostItems {
+			return invalid("limit", "must be a whole number from 1 to 200")
+		}
+	}
+	if query.Has("cursor") {
+		place, ok := s.cursors.open(query.Get("cursor"), jobCursorSize)
+		if !ok {
+			return invalid("cursor", "must be a next_cursor of this list")
+		}
+		after = int64(binary.BigEndian.Uint64(place))
+	}
+	if query.Has("state") && !slices.Contains(jobStates(), state) {
+		return invalid("state", "must be one of: "+strings.Join(jobStates(), ", "))
+	}
+	jobs, err := s.jobs.Page(ctx, after, limit+1, state)
+	if err != nil {
+		return err
+	}
+	answer := page[Job]{Items: jobs}
+	if len(jobs) > limit {
+		answer.Items = jobs[:limit]
+		cursor := s.cursors.seal(binary.BigEndian.AppendUint64(nil, uint64(jobs[limit-1].ID)))
+		answer.NextCursor = &cursor
+	}
+	return c.answer(http.StatusOK, answer)
+}
+
+// retryJob answers POST /jobs/{id}/retry.
+func (s *Server) retryJob(ctx context.Context, c *call) error {
+	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+	if err != nil || id < 1 {
+		return invalid("id", "must be the id of a job")
+	}
+	found, err := s.jobs.Page(ctx, id-1, 1, "")
+	switch {
+	case err != nil:
+		return err
+	case len(found) == 0 || found[0].ID != id:
+		return ErrNoJob
+	case found[0].State == "completed": // and stays so: nobody else tries a done job again
+		return ErrJobDone
+	}
+	job, err := s.jobs.Retry(ctx, id)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, job)
+}
