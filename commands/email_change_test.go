@@ -21,8 +21,8 @@ const password = "correct horse"
 // claimOf is the key of an address in these tests.
 func claimOf(address string) string { return "claim-of-" + address }
 
-// person signs up with an address, and proves it.
-func (b *bench) person(t testing.TB, address string) domain.ID {
+// proven signs up with an address, and proves it.
+func (b *bench) proven(t testing.TB, address string) domain.ID {
 	t.Helper()
 	created, err := b.Register(t.Context(), request(), commands.Registration{Email: address, EmailNormal: address, Password: password})
 	if err != nil {
@@ -78,7 +78,7 @@ func (b *bench) logsIn(t testing.TB, address string) bool {
 
 func TestTheOldAddressStaysUntilTheNewOneIsProven(t *testing.T) {
 	b := newBench(t)
-	user := b.person(t, "a@example.org")
+	user := b.proven(t, "a@example.org")
 	token := b.wish(t, user, "b@example.org")
 	if !b.logsIn(t, "a@example.org") || b.logsIn(t, "b@example.org") {
 		t.Error("before the proof the old address, and only it, must do")
@@ -100,14 +100,14 @@ func TestTheOldAddressStaysUntilTheNewOneIsProven(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if next := b.person(t, "a@example.org"); next == user {
+	if next := b.proven(t, "a@example.org"); next == user {
 		t.Error("the old address led back to the old account")
 	}
 }
 
 func TestAWrongPasswordAsksForNoOtherAddress(t *testing.T) {
 	b := newBench(t)
-	user := b.person(t, "a@example.org")
+	user := b.proven(t, "a@example.org")
 	_, err := b.RequestEmailChange(t.Context(), request(), user, commands.EmailChange{NewEmail: "b@example.org", NewEmailNormal: "b@example.org", Password: "wrong horse"})
 	if !errors.Is(err, account.ErrInvalidCredentials) {
 		t.Errorf("got %v, want ErrInvalidCredentials", err)
@@ -119,7 +119,7 @@ func TestAWrongPasswordAsksForNoOtherAddress(t *testing.T) {
 
 func TestAnAddressThatIsTakenIsToldToWhoeverProvedItOnly(t *testing.T) {
 	b := newBench(t)
-	user, other := b.person(t, "a@example.org"), b.person(t, "b@example.org")
+	user, other := b.proven(t, "a@example.org"), b.proven(t, "b@example.org")
 	free, taken := b.wish(t, user, "c@example.org"), b.wish(t, user, "b@example.org")
 	if free == taken {
 		t.Fatal("no second request was made")
@@ -137,7 +137,7 @@ func TestAnAddressThatIsTakenIsToldToWhoeverProvedItOnly(t *testing.T) {
 
 func TestAVoidTokenClaimsNothing(t *testing.T) {
 	b := newBench(t)
-	user := b.person(t, "a@example.org")
+	user := b.proven(t, "a@example.org")
 	token := b.wish(t, user, "b@example.org")
 	b.now = b.now.Add(24 * time.Hour)
 	for _, request := range []struct {
@@ -156,7 +156,7 @@ func TestAVoidTokenClaimsNothing(t *testing.T) {
 
 func TestAConfirmationRepeatedUnderItsKeyIsTheSame(t *testing.T) {
 	b := newBench(t)
-	user := b.person(t, "a@example.org")
+	user := b.proven(t, "a@example.org")
 	token, r := b.wish(t, user, "b@example.org"), request()
 	first, err := b.ConfirmEmailChange(t.Context(), r, user, token)
 	if err != nil {
@@ -191,7 +191,7 @@ func (b *bench) cut(t testing.TB, user, token domain.ID) {
 func TestTheReaperAndASlowChangeNeverBothWin(t *testing.T) {
 	start := func(t *testing.T) (b *bench, user, token domain.ID) {
 		b = newBench(t)
-		user = b.person(t, "a@example.org")
+		user = b.proven(t, "a@example.org")
 		token = b.wish(t, user, "b@example.org")
 		b.cut(t, user, token)
 		if b.owner(t, "b@example.org") != user {
@@ -207,7 +207,7 @@ func TestTheReaperAndASlowChangeNeverBothWin(t *testing.T) {
 		if _, err := b.ConfirmEmailChange(t.Context(), request(), user, token); !errors.Is(err, account.ErrTokenUsed) {
 			t.Errorf("the slow change: %v, want ErrTokenUsed", err)
 		}
-		b.person(t, "b@example.org")
+		b.proven(t, "b@example.org")
 		if !b.logsIn(t, "a@example.org") {
 			t.Error("the account lost its address")
 		}
@@ -233,7 +233,7 @@ func TestTheReaperAndASlowChangeNeverBothWin(t *testing.T) {
 				if released, err := b.ReapClaim(t.Context(), claimOf("b@example.org"), user); err != nil || !released {
 					t.Errorf("released %v, %v", released, err)
 				}
-				b.person(t, "b@example.org")
+				b.proven(t, "b@example.org")
 			}
 			return nil
 		}
@@ -274,7 +274,7 @@ func TestTheReaperAndASlowChangeNeverBothWin(t *testing.T) {
 
 func TestTheSameTokenCompletesAChangeThatWasCutOff(t *testing.T) {
 	b := newBench(t)
-	user := b.person(t, "a@example.org")
+	user := b.proven(t, "a@example.org")
 	token := b.wish(t, user, "b@example.org")
 	b.cut(t, user, token)
 	if b.logsIn(t, "b@example.org") || !b.logsIn(t, "a@example.org") {
@@ -290,7 +290,7 @@ func TestTheSameTokenCompletesAChangeThatWasCutOff(t *testing.T) {
 
 func TestOneOfManyWhoWantAnAddressGetsIt(t *testing.T) {
 	b := newBench(t)
-	user := b.person(t, "a@example.org")
+	user := b.proven(t, "a@example.org")
 	token := b.wish(t, user, "b@example.org")
 	first := true
 	b.faults.before = func(stream string) error { // A → B, while another signs up with B
@@ -312,7 +312,7 @@ func TestOneOfManyWhoWantAnAddressGetsIt(t *testing.T) {
 
 func TestChangeAndChangeBack(t *testing.T) {
 	b := newBench(t)
-	user := b.person(t, "a@example.org")
+	user := b.proven(t, "a@example.org")
 	b.change(t, user, "b@example.org")
 	b.change(t, user, "a@example.org") // before anybody released it
 	for _, address := range []string{"a@example.org", "b@example.org"} {
