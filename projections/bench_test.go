@@ -35,6 +35,13 @@ func BenchmarkApply(b *testing.B) {
 				return profile.ProfileUpdated{UserID: user, Bio: pointer(text("a bio of some length")), UpdatedAt: at(1)}
 			},
 		},
+		"users": {
+			"users",
+			func(user domain.ID) (string, domain.Event) { return account.StreamOf(user), created(user) },
+			func(user domain.ID) domain.Event {
+				return profile.ProfileCreated{UserID: user, FirstName: text("Ann " + user.String()), LastName: text("Lee"), CreatedAt: at(1)}
+			},
+		},
 	} {
 		for _, existing := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%s/existing=%t", name, existing), func(b *testing.B) {

@@ -30,7 +30,7 @@ type Projection interface {
 func All() []Projection {
 	return []Projection{
 		newAccounts(), newEmailClaims(), newSessions(), newProfiles(), newPlans(), newSubscriptions(),
-		newRoles(), newAccess(), newOnboarding(),
+		newRoles(), newAccess(), newOnboarding(), newUsers(),
 	}
 }
 
