@@ -20,11 +20,13 @@ var ErrNotFound = errors.New("no such row")
 type Reader struct {
 	pool *pgxpool.Pool
 	seen *expirable.LRU[uuid.UUID, time.Time]
+	// examines is mostExamined but in tests.
+	examines int
 }
 
 // New makes a reader.
 func New(pool *pgxpool.Pool) *Reader {
-	return &Reader{pool: pool, seen: expirable.NewLRU[uuid.UUID, time.Time](seenSessions, nil, 0)}
+	return &Reader{pool: pool, seen: expirable.NewLRU[uuid.UUID, time.Time](seenSessions, nil, 0), examines: mostExamined}
 }
 
 // Version tells up to which event of its stream a row has come: the event's revision in the stream and its place in
