@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -56,6 +57,9 @@ func (c *call) bind(into any) error { return Bind(c.body, into) }
 
 // id is a path parameter that names something.
 func (c *call) id(name string) (domain.ID, error) {
+	if strings.Contains(c.Param(name), "/") { // echo gives the last parameter all that no route has
+		return domain.ID{}, errNoRoute
+	}
 	id, err := domain.ParseID(c.Param(name))
 	if err != nil {
 		return domain.ID{}, invalid(name, "must be a UUID")

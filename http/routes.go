@@ -324,6 +324,21 @@ func (s *Server) allRoutes() []Route {
 			Summary: "Whether somebody may do something, and by which roles; about others with permission:check only",
 			Body:    permissionCheck{}, Status: ok, Answer: permissionAnswer{}, handle: s.checkPermission,
 		},
+		{
+			Listener: Public, Method: get, Path: "/users", Auth: Session, Permission: "user:list", Module: Account,
+			Summary: "All users, the newest first; with a prefix, by what begins with it. " +
+				"A page that has looked through 300 users for those that pass the filters ends there: it may have fewer than the " +
+				"limit, or none, and be followed by others. Only the last page has no next_cursor",
+			Query: userParameters(), Status: ok, Answer: page[readmodel.User]{}, Reads: users, handle: s.listUsers,
+		},
+		{
+			Listener: Public, Method: get, Path: "/users/:id", Auth: Session, Permission: "user:read", Module: Account,
+			Summary: "Anybody's account", Status: ok, Answer: readmodel.Account{}, Reads: accounts, handle: s.account,
+		},
+		{
+			Listener: Public, Method: get, Path: "/users/:id/profile", Auth: Session, Permission: "user:read", Module: Profile,
+			Summary: "Anybody's profile", Status: ok, Answer: readmodel.Profile{}, Reads: profiles, handle: s.profile,
+		},
 
 		{
 			Listener: Internal, Method: post, Path: "/internal/v1/permissions/check", Auth: ServiceKey, Module: Roles,
@@ -392,4 +407,5 @@ const (
 	onboarding    = "onboarding"
 	roleTable     = "roles"
 	accessTable   = "access"
+	users         = "users"
 )

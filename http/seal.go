@@ -38,8 +38,13 @@ func (s *sealer) open(text string, size int) (plain []byte, ok bool) {
 	if len(text) != base64.RawURLEncoding.EncodedLen(tagSize+size) {
 		return nil, false
 	}
+	return s.openAny(text)
+}
+
+// openAny is open for any number of bytes.
+func (s *sealer) openAny(text string) (plain []byte, ok bool) {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(sealed) != tagSize+size {
+	if err != nil || len(sealed) < tagSize {
 		return nil, false
 	}
 	s.conceal(sealed)
