@@ -48,6 +48,10 @@ bench: ## measure the hot paths against the bare limits of this machine; prints 
 bench-import: ## import users (USERS=100000) by HTTP into a fresh service; prints rates, backlogs and sizes
 	$(GO) run ./cmd/userbench import -users $${USERS:-100000}
 
+.PHONY: bench-list
+bench-list: ## measure listing and searching of a million users (USERS=… for fewer; a quarter of an hour)
+	$(GO) run ./cmd/userbench -only G11 -users 10 -crowd $${USERS:-1000000}
+
 .PHONY: fmt
 fmt: ## format the code
 	$(LINT) fmt

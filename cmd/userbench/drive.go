@@ -71,7 +71,7 @@ func drive(ctx context.Context, l load, do work) (sample, error) {
 		return sample{}, errors.New("nothing was done in the time given")
 	}
 	return sample{
-		Ops: all.total, Elapsed: elapsed, Refused: refused.Load(), P50: all.quantile(0.50), P99: all.quantile(0.99),
+		Ops: all.total, Elapsed: elapsed, Refused: refused.Load(), P50: all.quantile(0.50), P95: all.quantile(0.95), P99: all.quantile(0.99),
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"strconv"
 )
 
@@ -34,7 +35,7 @@ func (c *connection) request(write func(to []byte) []byte) (status int, body []b
 	if _, err := c.conn.Write(c.buffer); err != nil {
 		return 0, nil, err
 	}
-	length := -1
+	length, chunked := -1, false
 	for first := true; ; first = false {
 		line, err := c.reader.ReadSlice('\n')
 		if err != nil {
@@ -50,11 +51,19 @@ func (c *connection) request(write func(to []byte) []byte) (status int, body []b
 		if len(line) == 0 {
 			break
 		}
-		if name, value, _ := bytes.Cut(line, []byte(":")); bytes.EqualFold(name, []byte("Content-Length")) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case bytes.EqualFold(name, []byte("Content-Length")):
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
 				return 0, nil, err
 			}
+		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			chunked = true
 		}
+	}
+	if chunked {
+		body, err = c.chunks()
+		return status, body, err
 	}
 	if length < 0 {
 		return 0, nil, errors.New("an answer without Content-Length")
@@ -65,6 +74,17 @@ func (c *connection) request(write func(to []byte) []byte) (status int, body []b
 	c.buffer = c.buffer[:length]
 	_, err = io.ReadFull(c.reader, c.buffer)
 	return status, c.buffer, err
+}
+
+// chunks reads a body that comes in chunks, as those do whose length was not known when they began.
+func (c *connection) chunks() ([]byte, error) {
+	body := bytes.NewBuffer(c.buffer[:0])
+	_, err := body.ReadFrom(httputil.NewChunkedReader(c.reader))
+	c.buffer = body.Bytes()
+	if err == nil {
+		_, err = c.reader.ReadSlice('\n') // of the trailers, which nobody sends
+	}
+	return c.buffer, err
 }
 
 // statusOf reads "HTTP/1.1 200 OK".

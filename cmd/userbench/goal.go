@@ -17,6 +17,7 @@ func goals() []goal {
 		{"G10", "append acknowledged until row visible / the same, bare", measureG10},
 		{"G1", "GET /profile, authenticated / echo, SELECT by primary key, JSON", measureG1},
 		{"G2", "PATCH /profile / echo, gRPC read of 5, JSON, gRPC append, Pebble synced", measureG2},
+		{"G11", "GET /users in a crowd / echo, SELECT of a page by primary key, JSON", measureG11},
 		{"G3", "POST /login with password / argon2id behind a semaphore", measureG3},
 	}
 }

@@ -35,6 +35,7 @@ type options struct {
 	conns    int
 	users    int
 	events   int
+	crowd    int // users that are listed
 	only     []string
 	patience time.Duration // for other processes to become quiet, before each turn
 	profile  string
@@ -47,6 +48,8 @@ const (
 	defaultUsers    = 5_000
 	mostUsers       = 100_000
 	defaultEvents   = 50_000
+	defaultCrowd    = 100_000
+	leastCrowd      = 1_000
 	defaultPatience = 5 * time.Second
 )
 
@@ -88,6 +91,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.conns, "conns", defaultConns, "connections, or callers")
 	flags.IntVar(&o.users, "users", defaultUsers, "how many users to make, at most 100,000")
 	flags.IntVar(&o.events, "events", defaultEvents, "how many events G9 catches up with")
+	flags.IntVar(&o.crowd, "crowd", defaultCrowd, "how many users G11 lists and searches, at least 1,000")
 	flags.DurationVar(&o.patience, "patience", defaultPatience, "how long to wait, before each turn, for other programs to be quiet")
 	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of the sides into this folder (sides that are userd excluded)")
 	if err := flags.Parse(args); err != nil {
@@ -97,7 +101,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if *only != "" {
 		o.only = strings.Split(strings.ToUpper(*only), ",")
 	}
-	if o.seconds <= 0 || o.rounds < 1 || o.conns < 1 || o.users < 1 || o.users > mostUsers || o.events < 1 || flags.NArg() > 0 {
+	if o.seconds <= 0 || o.rounds < 1 || o.conns < 1 || o.users < 1 || o.users > mostUsers || o.events < 1 || o.crowd < leastCrowd || flags.NArg() > 0 {
 		return o, errors.New("these flags make no sense together; see -help")
 	}
 	for _, name := range o.only {

@@ -10,6 +10,7 @@ type sample struct {
 	Ops      uint64        `json:"ops"`
 	Elapsed  time.Duration `json:"elapsed"`
 	P50, P99 time.Duration
+	P95      time.Duration
 	// Refused counts what was answered with "later", deliberately; it is neither in Ops nor in the latencies.
 	Refused uint64 `json:"refused"`
 	// Server and Postgres are processor time; the callers of an HTTP server are not in it, those of other sides are.
@@ -29,6 +30,7 @@ func (s sample) cost() float64 {
 }
 
 func (s sample) p50() float64 { return s.P50.Seconds() * 1e3 }
+func (s sample) p95() float64 { return s.P95.Seconds() * 1e3 }
 func (s sample) p99() float64 { return s.P99.Seconds() * 1e3 }
 
 // series is the turns of one side.

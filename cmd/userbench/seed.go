@@ -37,37 +37,37 @@ func argon2idCost() password.Params {
 
 // seed makes users and sessions by the service's own commands on its stores, from this process, where hashing can be
 // left out: all users have one hash of one password. It returns when the service has reacted to all of them.
-func (b *bench) seed(ctx context.Context, s *service) ([]user, error) {
+func (b *bench) seed(ctx context.Context, s *service) (users []user, admin user, err error) {
 	b.say("making %d users", b.users)
 	pool, err := openPool(ctx, s.database)
 	if err != nil {
-		return nil, err
+		return nil, user{}, err
 	}
 	defer pool.Close()
 	c, err := newCodec(ctx, pool, benchKEK())
 	if err != nil {
-		return nil, err
+		return nil, user{}, err
 	}
 	connect, err := esdbstore.Connector(s.store, nil)
 	if err != nil {
-		return nil, err
+		return nil, user{}, err
 	}
 	log := esdbstore.New(connect, c, esdbstore.Options{})
-	made, err := makeUsers(ctx, log, pool, b.users)
+	users, admin, err = makeUsers(ctx, log, pool, b.users)
 	if err = errors.Join(err, log.Close()); err != nil {
-		return nil, err
+		return nil, user{}, err
 	}
-	return made, b.settled(ctx, pool)
+	return users, admin, b.settled(ctx, pool)
 }
 
-func makeUsers(ctx context.Context, log commands.Store, pool *pgxpool.Pool, n int) ([]user, error) {
+func makeUsers(ctx context.Context, log commands.Store, pool *pgxpool.Pool, n int) (users []user, admin user, err error) {
 	tokens, err := token.New([]byte(serverSecret))
 	if err != nil {
-		return nil, err
+		return nil, user{}, err
 	}
 	known, err := hashOnce(ctx, password.Pepper{ID: password.ServerPepperID, Key: tokens.Key(password.ServerPepperLabel)})
 	if err != nil {
-		return nil, err
+		return nil, user{}, err
 	}
 	pepper := tokens.Key("email-claim")
 	service := commands.New(commands.Dependencies{
@@ -80,7 +80,10 @@ func makeUsers(ctx context.Context, log commands.Store, pool *pgxpool.Pool, n in
 			TrialDays: 14, TrialPlan: plan.Pro, DefaultRole: roles.Viewer,
 		},
 	})
-	users := make([]user, n)
+	if admin, err = makeAdmin(ctx, service); err != nil {
+		return nil, user{}, err
+	}
+	users = make([]user, n)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(defaultConns)
 	for i := range users {
@@ -90,7 +93,16 @@ func makeUsers(ctx context.Context, log commands.Store, pool *pgxpool.Pool, n in
 			return err
 		})
 	}
-	return users, group.Wait()
+	return users, admin, group.Wait()
+}
+
+// makeAdmin makes somebody who may do anything.
+func makeAdmin(ctx context.Context, service *commands.Service) (user, error) {
+	err := service.BootstrapAdmin(ctx, commands.Registration{Email: adminEmail, EmailNormal: adminEmail, Password: thePassword})
+	if err != nil {
+		return user{}, err
+	}
+	return logIn(ctx, service, adminEmail)
 }
 
 func makeUser(ctx context.Context, service *commands.Service, address string) (user, error) {
@@ -101,6 +113,10 @@ func makeUser(ctx context.Context, service *commands.Service, address string) (u
 	if err != nil {
 		return user{}, err
 	}
+	return logIn(ctx, service, address)
+}
+
+func logIn(ctx context.Context, service *commands.Service, address string) (user, error) {
 	made := user{email: address, session: token.SessionSecret()}
 	hash, err := token.HashSession(made.session)
 	if err != nil {

@@ -27,6 +27,7 @@ type service struct {
 	store    string
 	database string
 	users    []user
+	admin    user
 }
 
 func (s *service) pid() int { return s.cmd.Process.Pid }
@@ -45,7 +46,7 @@ func (b *bench) startUserd(ctx context.Context) (*service, error) {
 	defer cancel()
 	s, err := b.launchUserd(ctx)
 	if err == nil {
-		s.users, err = b.seed(ctx, s)
+		s.users, s.admin, err = b.seed(ctx, s)
 	}
 	return s, err
 }

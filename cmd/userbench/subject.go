@@ -39,6 +39,7 @@ type opener func(ctx context.Context, s settings) (*subject, error)
 func subjects() map[string]opener {
 	return map[string]opener{
 		"echo-read":       openEchoRead,
+		"echo-page":       openEchoPage,
 		"echo-command":    openEchoCommand,
 		"argon2id":        openArgon2id,
 		"node-append":     openNodeAppend,
