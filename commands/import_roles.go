@@ -2,46 +2,32 @@ package commands
 
 import (
 	"context"
+	"errors"
 
 	"am-user-management/domain"
-	"am-user-management/domain/access"
 	"am-user-management/domain/roles"
 	"am-user-management/internal/eventstore"
 )
 
-// mayImportRole is nil if the importer holds whatever the role permits. TEMPORARY until MayGrant lands.
+// mayImportRole is MayGrant for an importer, who may have lost what they held when they asked. A role that is not defined
+// is a fault of the row.
 func (s *Service) mayImportRole(ctx context.Context, importer eventstore.Actor, role string) error {
 	id, err := domain.ParseID(importer.ID)
 	if err != nil || importer.Kind != eventstore.User {
 		return roles.ErrPermissionDenied
 	}
-	held, _, err := load[access.State, access.Event](ctx, s, access.StreamOf(id))
+	held, err := s.UserRoles(ctx, id)
 	if err != nil {
 		return err
 	}
-	definitions := map[string]roles.Definition{}
-	pending := append(held.State.RolesAt(s.now()), role)
-	for len(pending) > 0 {
-		name := pending[0]
-		pending = pending[1:]
-		if _, known := definitions[name]; known {
-			continue
-		}
-		found, _, err := load[roles.Definition, roles.Event](ctx, s, roles.StreamOf(name))
-		if err != nil {
-			return err
-		}
-		definitions[name] = found.State
-		pending = append(pending, found.State.Inherits...)
+	ids := held.State.RolesAt(s.now())
+	definitions, err := s.definitions(ctx, ids)
+	if err != nil {
+		return err
 	}
-	if !definitions[role].Exists() {
+	err = s.MayGrant(ctx, roles.Resolve(definitions, ids).Permissions(), []string{role})
+	if errors.Is(err, roles.ErrNotFound) {
 		return domain.ErrInvalid.WithFields(domain.FieldError{Field: "roles", Message: "must name roles that exist"})
 	}
-	own := roles.Resolve(definitions, held.State.RolesAt(s.now()))
-	for _, permission := range roles.Resolve(definitions, []string{role}).Permissions() {
-		if _, ok := own.Allow(permission); !ok {
-			return roles.ErrPermissionDenied
-		}
-	}
-	return nil
+	return err
 }

@@ -55,6 +55,9 @@ var matrix = map[string]string{
 	"POST /subscription/cancel":    loggedIn,
 	"POST /subscription/resume":    loggedIn,
 
+	"POST /imports":    managers,
+	"GET /imports/:id": managers,
+
 	"GET /roles":                    observers,
 	"PUT /roles/:name":              managers,
 	"DELETE /roles/:name":           managers,
