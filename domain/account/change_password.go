@@ -13,8 +13,9 @@ type ChangePassword struct {
 	Proven       domain.ID
 	CredentialID domain.ID
 	PasswordHash domain.Secret
-	// KeptSession is the session that goes on, zero for none.
+	// KeptSession is the session that goes on, zero for none; KeptEpoch the count of endings that it was started under.
 	KeptSession domain.ID
+	KeptEpoch   int64
 	Now         time.Time
 }
 
@@ -25,15 +26,18 @@ func (c ChangePassword) Stream() string { return StreamOf(c.UserID) }
 //
 //	GIVEN an account whose password is the proven one
 //	THEN  PasswordChanged
-//	ERROR ErrNotFound; ErrInvalidCredentials when the password was changed since it was proven
+//	ERROR ErrNotFound; ErrInvalidCredentials when the password was changed since it was proven; ErrInactive
 //	IDEMPOTENCY by the command's id, outside
 func (c ChangePassword) Decide(s State) ([]Event, error) {
 	if err := s.proven(c.UserID, c.Proven); err != nil {
 		return nil, err
 	}
+	if s.Status == Inactive {
+		return nil, ErrInactive
+	}
 	return []Event{PasswordChanged{
 		UserID: c.UserID, CredentialID: c.CredentialID, PasswordHash: c.PasswordHash, PreviousCredentialID: s.CredentialID,
-		KeptSession: c.KeptSession, ChangedAt: c.Now,
+		KeptSession: s.keep(c.KeptSession, c.KeptEpoch), ChangedAt: c.Now,
 	}}, nil
 }
 
