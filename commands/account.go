@@ -24,6 +24,8 @@ type Registration struct {
 	// it inactive until it is reactivated.
 	Verified bool
 	Closed   bool
+	// Openly makes the answer say that the address is taken, whatever the settings; for callers who may know.
+	Openly bool
 	// ID is the id of the user, one that was never used; zero makes one of the request.
 	ID domain.ID
 }
@@ -32,8 +34,9 @@ type Registration struct {
 // one wins; then the account is created, which is the commit point. A sign-up that ends between the two is completed
 // by its repetition, or its claim is released by ReapClaim.
 //
-// It returns account.ErrAlreadyExists if the address is taken, account.ErrIDUsed if the id is, account.ErrRegistrationExpired
-// if the claim was reaped meanwhile, and the faults of the password as domain.ErrInvalid.
+// It returns account.ErrAlreadyExists if the address is taken, unless the settings say that nobody must learn that: then
+// it answers as if it were free and tells the owner. It returns account.ErrIDUsed if the id was used,
+// account.ErrRegistrationExpired if the claim was reaped meanwhile, and the faults of the password as domain.ErrInvalid.
 func (s *Service) Register(ctx context.Context, r Request, reg Registration) (Outcome[account.State], error) {
 	if err := s.passwords.Check(reg.Password, reg.Email, reg.FirstName, reg.LastName); err != nil {
 		return Outcome[account.State]{}, err
@@ -62,13 +65,19 @@ func (s *Service) Register(ctx context.Context, r Request, reg Registration) (Ou
 	}
 	register.PasswordHash = domain.NewSecret(hash)
 	_, err = execute(ctx, s, r, email.Claim{Key: key, Owner: user, Now: now})
-	if errors.Is(err, email.ErrTaken) {
+	switch hide := s.settings.EnumerationSafe && !reg.Openly; {
+	case errors.Is(err, email.ErrTaken) && hide:
+		return s.pretend(ctx, r, register, reg.EmailNormal)
+	case errors.Is(err, email.ErrTaken):
 		return Outcome[account.State]{}, account.ErrAlreadyExists
-	}
-	if err != nil {
+	case err != nil:
 		return Outcome[account.State]{}, err
 	}
-	return execute(ctx, s, r, register)
+	outcome, err := execute(ctx, s, r, register)
+	if err == nil && outcome.State.Aborted { // an earlier try of this request found the address taken; now it is free
+		return s.pretend(ctx, r, register, reg.EmailNormal)
+	}
+	return outcome, err
 }
 
 // fresh returns ErrKeyReused if the request's id stands in the account's stream under another fingerprint, and
@@ -122,9 +131,13 @@ type Credentials struct {
 
 // Login starts a session. An unknown address costs the work of a known one, and says the same:
 // account.ErrInvalidCredentials, or how long to wait after too many failures. Only the right password learns of
-// account.ErrEmailNotVerified and ErrInactive.
+// account.ErrEmailNotVerified and ErrInactive; of the first nobody, where the settings say that nobody must learn which
+// addresses are taken.
 func (s *Service) Login(ctx context.Context, r Request, c Credentials) (Outcome[session.State], error) {
 	proven, err := s.authenticate(ctx, r, c)
+	if s.settings.EnumerationSafe && errors.Is(err, account.ErrEmailNotVerified) {
+		err = account.ErrInvalidCredentials // or a sign-up and a login would tell whether the address was taken
+	}
 	if err != nil {
 		return Outcome[session.State]{}, err
 	}

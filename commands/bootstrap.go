@@ -33,7 +33,7 @@ func (s *Service) Seed(ctx context.Context, definitions []roles.Define, plans []
 // the account and its role completes it, and any later start changes nothing: it neither resets the password nor gives
 // back a role that was taken. An address that somebody else holds is left alone.
 func (s *Service) BootstrapAdmin(ctx context.Context, reg Registration) error {
-	reg.Verified = true
+	reg.Verified, reg.Openly = true, true
 	request := operatorRequest("bootstrap")
 	request.CommandID = uuid.NewSHA1(uuid.NameSpaceURL, []byte("bootstrap-admin/"+s.claimOf(reg.EmailNormal)))
 	created, err := s.Register(ctx, request, reg)

@@ -36,6 +36,7 @@ func (s *Service) CreateUser(ctx context.Context, r Request, permissions []strin
 	if err := s.MayGrant(ctx, permissions, user.Roles); err != nil { // before anything is written
 		return Outcome[account.State]{}, err
 	}
+	user.Openly = true // administrators may know
 	created, err := s.Register(ctx, r, user.Registration)
 	if err != nil {
 		return created, err

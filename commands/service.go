@@ -49,8 +49,11 @@ type Passwords interface {
 
 // Settings are the rules that an operator sets.
 type Settings struct {
-	EmailVerification  bool
-	VerifyTokenTTL     time.Duration
+	EmailVerification bool
+	VerifyTokenTTL    time.Duration
+	ResetTokenTTL     time.Duration
+	// EnumerationSafe answers a sign-up for a taken address like any other.
+	EnumerationSafe    bool
 	SessionAbsoluteTTL time.Duration
 	SessionIdleTTL     time.Duration
 	MaxBioLength       int

@@ -41,6 +41,8 @@ type house struct {
 	t        testing.TB
 	server   *amhttp.Server
 	commands *commands.Service
+	wired    commands.Dependencies
+	deps     amhttp.Deps
 	tokens   *token.Tokens
 	codec    *codec.Codec
 	ring     *keyring.Memory
@@ -69,7 +71,7 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 		tb.Fatal(err)
 	}
 	h.log = memstore.New(h.codec, h.now)
-	h.commands = commands.New(commands.Dependencies{
+	h.wired = commands.Dependencies{
 		Store: h.log, Inline: projections.Inline(h.pool), Passwords: passwords{}, Clock: h.now,
 		Limiter:   limiter.New(h.pool, []byte("secret"), limiter.Rules{Attempts: 10, Lock: 15 * time.Minute}, h.now),
 		ClaimOf:   func(normal string) string { return email.Claim([]byte("pepper"), normal) },
@@ -77,8 +79,10 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 		Settings: commands.Settings{
 			EmailVerification: true, VerifyTokenTTL: 24 * time.Hour, SessionAbsoluteTTL: 24 * time.Hour, SessionIdleTTL: 2 * time.Hour,
 			MaxBioLength: 500, PictureFormats: []string{"png"}, TrialDays: 14, TrialPlan: "pro", AutoRenew: true, Currency: "USD", DefaultRole: "viewer",
+			ResetTokenTTL: time.Hour,
 		},
-	})
+	}
+	h.commands = commands.New(h.wired)
 	h.imports = newImports(tb, h)
 	deps := amhttp.Deps{
 		Imports:  h.imports,
@@ -91,10 +95,30 @@ func newHouse(tb testing.TB, change ...func(*amhttp.Deps)) *house {
 	for _, c := range change {
 		c(&deps)
 	}
+	h.deps = deps
 	if h.server, err = amhttp.New(deps); err != nil {
 		tb.Fatal(err)
 	}
 	return h
+}
+
+// beside is another instance of the service over the same stores, wired a little differently.
+func (h *house) beside(change ...func(*commands.Dependencies)) *house {
+	h.t.Helper()
+	wired, deps := h.wired, h.deps
+	for _, c := range change {
+		c(&wired)
+	}
+	second := &house{
+		t: h.t, commands: commands.New(wired), wired: wired, tokens: h.tokens, codec: h.codec, log: h.log, pool: h.pool, view: h.view, logged: h.logged,
+	}
+	deps.Commands, deps.Reader, deps.Metrics = second.commands, readmodel.New(h.pool), prometheus.NewRegistry()
+	second.deps = deps
+	var err error
+	if second.server, err = amhttp.New(deps); err != nil {
+		h.t.Fatal(err)
+	}
+	return second
 }
 
 func (h *house) now() time.Time {

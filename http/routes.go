@@ -147,6 +147,19 @@ func (s *Server) allRoutes() []Route {
 			Problems: []*domain.Error{limiter.ErrLocked, limiter.ErrSource, limiter.ErrUnreachable}, handle: s.resendVerification,
 		},
 		{
+			Listener: Public, Method: post, Path: "/reset-password", Auth: Anonymous, Module: Account,
+			Summary: "Ask for a mail that a new password can be chosen by", Body: address{}, Status: accepted, handle: s.requestReset,
+		},
+		{
+			Listener: Public, Method: get, Path: "/reset-password", Auth: Anonymous, Module: Account,
+			Summary: "The page that the link in that mail opens", Query: []Parameter{mailedToken}, Status: ok, handle: s.resetPage,
+		},
+		{
+			Listener: Public, Method: post, Path: "/reset-password/confirm", Auth: Anonymous, Module: Account,
+			Summary: "Choose a new password by the token that was mailed; every session ends", Body: passwordReset{}, Status: none,
+			handle: s.confirmReset,
+		},
+		{
 			Listener: Public, Method: post, Path: "/login", Auth: Anonymous, Module: Account,
 			Summary: "Start a session", Event: "login", Body: login{}, Status: ok, Answer: newSession{},
 			Problems: []*domain.Error{account.ErrInvalidCredentials, account.ErrEmailNotVerified, account.ErrInactive, hashing.ErrBusy,
@@ -160,6 +173,10 @@ func (s *Server) allRoutes() []Route {
 			Listener: Public, Method: get, Path: "/users/me", Auth: Session, Module: Account, authenticates: true,
 			Summary: "One's own account", Status: ok, Answer: readmodel.Account{}, Reads: accounts,
 			Problems: []*domain.Error{account.ErrNotFound}, handle: s.ownAccount,
+		},
+		{
+			Listener: Public, Method: post, Path: "/users/me/password", Auth: Session, Module: Account,
+			Summary: "Change one's own password; every other session ends", Body: passwordChange{}, Status: none, handle: s.changePassword,
 		},
 		{
 			Listener: Public, Method: get, Path: "/users/me/onboarding", Auth: Session, Module: Account,
@@ -206,6 +223,23 @@ func (s *Server) allRoutes() []Route {
 			Listener: Public, Method: get, Path: "/sessions", Auth: Session, Module: Account,
 			Summary: "One's own sessions, the newest first", Query: pageParameters(), Status: ok, Answer: page[readmodel.Session]{},
 			Reads: sessions, handle: s.ownSessions,
+		},
+		{
+			Listener: Public, Method: del, Path: "/sessions", Auth: Session, Module: Account,
+			Summary: "End all of one's own sessions but this one", Status: none, handle: s.endOtherSessions,
+		},
+		{
+			Listener: Public, Method: del, Path: "/sessions/:id", Auth: Session, Module: Account,
+			Summary: "End one of one's own sessions", Status: none, handle: s.endSession,
+		},
+		{
+			Listener: Public, Method: get, Path: "/users/:id/sessions", Auth: Session, Permission: "user:manage", Module: Account,
+			Summary: "A user's sessions, the newest first", Query: pageParameters(), Status: ok, Answer: page[readmodel.Session]{},
+			Reads: sessions, handle: s.usersSessions,
+		},
+		{
+			Listener: Public, Method: del, Path: "/users/:id/sessions", Auth: Session, Permission: "user:manage", Module: Account,
+			Summary: "End all sessions of a user", Status: none, handle: s.endUsersSessions,
 		},
 		{
 			Listener: Public, Method: get, Path: "/profile", Auth: Session, Module: Profile, authenticates: true,

@@ -6,7 +6,6 @@ package http
 import (
 	"context"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -86,7 +85,7 @@ type Server struct {
 	steps          []string
 	deadline       time.Duration
 
-	page      *template.Template
+	pages     pages
 	cursors   *sealer
 	positions *PositionCodec
 	namespace uuid.UUID // of command ids: secret, so that nobody can compute the ids that others' keys lead to
@@ -101,7 +100,7 @@ type Server struct {
 
 // New makes the server. It fails if its metrics are registered already.
 func New(d Deps) (*Server, error) {
-	page, err := parsePage()
+	pages, err := parsePages()
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +118,7 @@ func New(d Deps) (*Server, error) {
 		logger: d.Logger, tracer: d.Tracer, clock: d.Clock, ready: d.Ready,
 		serviceKeys: newServiceKeys(d.ServiceKeys), trustedProxies: d.TrustedProxies, origins: d.AllowedOrigins,
 		modules: map[Module]bool{Core: true}, steps: d.Steps, deadline: d.Deadline,
-		page: page, cursors: cursors, positions: positions,
+		pages: pages, cursors: cursors, positions: positions,
 		namespace: uuid.NewSHA1(uuid.Nil, d.Tokens.Key("http/command")),
 	}
 	for _, module := range d.Modules {

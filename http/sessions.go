@@ -97,6 +97,19 @@ const (
 
 // ownSessions answers GET /sessions.
 func (s *Server) ownSessions(ctx context.Context, c *call) error {
+	return s.listSessions(ctx, c, c.user)
+}
+
+// usersSessions answers GET /users/{id}/sessions.
+func (s *Server) usersSessions(ctx context.Context, c *call) error {
+	user, err := c.id("id")
+	if err != nil {
+		return err
+	}
+	return s.listSessions(ctx, c, user)
+}
+
+func (s *Server) listSessions(ctx context.Context, c *call, user domain.ID) error {
 	limit, after, err := s.sessionPage(c)
 	if err != nil {
 		return err
@@ -104,7 +117,7 @@ func (s *Server) ownSessions(ctx context.Context, c *call) error {
 	if err := s.await(ctx, c); err != nil {
 		return err
 	}
-	items, err := s.reader.Sessions(ctx, uuid.UUID(c.user), uuid.UUID(c.session), s.clock(), after, limit+1)
+	items, err := s.reader.Sessions(ctx, uuid.UUID(user), uuid.UUID(c.session), s.clock(), after, limit+1)
 	if err != nil {
 		return err
 	}
@@ -115,6 +128,50 @@ func (s *Server) ownSessions(ctx context.Context, c *call) error {
 		answer.NextCursor = &cursor
 	}
 	return c.answer(http.StatusOK, answer)
+}
+
+// endSession answers DELETE /sessions/{id}. Another user's session is not there.
+func (s *Server) endSession(ctx context.Context, c *call) error {
+	id, err := c.id("id")
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, c, func(command commands.Request) (commands.Result, error) {
+		return s.commands.EndSession(ctx, command, c.user, id)
+	})
+}
+
+// endOtherSessions answers DELETE /sessions: all but the one that asks.
+func (s *Server) endOtherSessions(ctx context.Context, c *call) error {
+	return s.end(ctx, c, func(command commands.Request) (commands.Result, error) {
+		return s.commands.EndSessions(ctx, command, c.user, c.session)
+	})
+}
+
+// endUsersSessions answers DELETE /users/{id}/sessions: all of them.
+func (s *Server) endUsersSessions(ctx context.Context, c *call) error {
+	user, err := c.id("id")
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, c, func(command commands.Request) (commands.Result, error) {
+		return s.commands.EndSessions(ctx, command, user, domain.ID{})
+	})
+}
+
+func (s *Server) end(ctx context.Context, c *call, end func(commands.Request) (commands.Result, error)) error {
+	command, err := s.command(ctx, c)
+	if err != nil {
+		return err
+	}
+	if command.IfMatch, err = ifMatch(c.Request().Header); err != nil {
+		return err
+	}
+	result, err := end(command)
+	if err := c.wrote(result, err); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
 }
 
 const cursorSize = 8 + 16

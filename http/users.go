@@ -33,7 +33,7 @@ type newUser struct {
 	Status account.Status `json:"status"`
 }
 
-// signUp answers POST /users.
+// signUp answers POST /users. Where the answer must not tell whether the address was taken, neither does its time.
 func (s *Server) signUp(ctx context.Context, c *call) error {
 	var body signUp
 	if err := c.bind(&body); err != nil {
@@ -46,6 +46,9 @@ func (s *Server) signUp(ctx context.Context, c *call) error {
 	command, err := s.command(ctx, c, password{"password", body.Password})
 	if err != nil {
 		return err
+	}
+	if s.commands.HidesAccounts() {
+		defer even(ctx)()
 	}
 	outcome, err := s.commands.Register(ctx, command, body.registration(parsed))
 	if err := c.wrote(outcome.Result, err); err != nil {

@@ -7,7 +7,6 @@ import (
 	_ "embed" // the page is a file
 	"html/template"
 	"net/http"
-	"time"
 
 	"am-user-management/domain/account"
 	"am-user-management/internal/email"
@@ -26,22 +25,36 @@ const (
 //go:embed verify.html
 var verifyHTML string
 
-// verificationPage answers GET /verify-email: a page whose button does what the link in the mail is for. Opening the
-// link changes nothing, as mail scanners open links too. The page takes the token from its own address, so no text of
-// the request becomes part of it, and it loads nothing.
-func (s *Server) verificationPage(_ context.Context, c *call) error {
+// pages are what links in mails open. Opening one changes nothing, as mail scanners open links too: its button does what
+// the link is for. A page takes the token from its own address, so no text of the request becomes part of it, and it
+// loads nothing.
+type pages struct{ verify, reset *template.Template }
+
+func parsePages() (pages, error) {
+	verify, err := template.New("verify-email").Parse(verifyHTML)
+	if err != nil {
+		return pages{}, err
+	}
+	reset, err := template.New("reset-password").Parse(resetHTML)
+	return pages{verify, reset}, err
+}
+
+func (c *call) showPage(page *template.Template) error {
 	nonce := rand.Text()
-	var page bytes.Buffer
-	if err := s.page.Execute(&page, nonce); err != nil {
+	var text bytes.Buffer
+	if err := page.Execute(&text, nonce); err != nil {
 		return err
 	}
 	c.Response().Header().Set("Content-Security-Policy",
 		"default-src 'none'; script-src 'nonce-"+nonce+"'; style-src 'nonce-"+nonce+"'; connect-src 'self'; "+
 			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	return c.HTMLBlob(http.StatusOK, page.Bytes())
+	return c.HTMLBlob(http.StatusOK, text.Bytes())
 }
 
-func parsePage() (*template.Template, error) { return template.New("verify-email").Parse(verifyHTML) }
+// verificationPage answers GET /verify-email: a page whose button proves the address.
+func (s *Server) verificationPage(_ context.Context, c *call) error {
+	return c.showPage(s.pages.verify)
+}
 
 // verification is the body of POST /verify-email.
 type verification struct {
@@ -80,9 +93,6 @@ type address struct {
 	Email string `json:"email"`
 }
 
-// evenTime is more than a resend takes that has something to do.
-const evenTime = 150 * time.Millisecond
-
 // resendVerification answers POST /verify-email/resend. The answer is the same whether the address is known, verified
 // or neither: it carries no position in the log, which would tell, and comes after the same time.
 func (s *Server) resendVerification(ctx context.Context, c *call) error {
@@ -98,14 +108,9 @@ func (s *Server) resendVerification(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	timer := time.NewTimer(evenTime)
-	defer timer.Stop()
+	defer even(ctx)()
 	if _, err := s.commands.ResendVerification(ctx, command, parsed.Normal); err != nil {
 		return err
-	}
-	select {
-	case <-timer.C:
-	case <-c.Request().Context().Done():
 	}
 	return c.NoContent(http.StatusAccepted)
 }

@@ -198,6 +198,7 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 		ValidZone: new(zones).valid,
 		Settings: commands.Settings{
 			EmailVerification: c.VerifiesEmail(), VerifyTokenTTL: c.Account.VerifyTokenTTL,
+			ResetTokenTTL: c.Account.ResetTokenTTL, EnumerationSafe: c.Account.EnumerationSafe,
 			SessionAbsoluteTTL: c.Account.SessionAbsoluteTTL, SessionIdleTTL: c.Account.SessionIdleTTL,
 			MaxBioLength: c.Profile.MaxBioLength, PictureFormats: c.Profile.AllowedPictureFormats,
 			TrialDays: c.Subscription.TrialDays, TrialPlan: plan.Pro, AutoRenew: c.Subscription.AutoRenew, Currency: c.Subscription.DefaultCurrency,
