@@ -46,6 +46,9 @@ func call(method, address, body string, pairs ...string) (answer, error) {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		request.Header.Set(pairs[i], pairs[i+1])
 	}
+	if host := request.Header.Get("Host"); host != "" {
+		request.Host = host
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		return answer{}, err
