@@ -52,6 +52,10 @@ bench-import: ## import users (USERS=100000) by HTTP into a fresh service; print
 bench-list: ## measure listing and searching of a million users (USERS=… for fewer; a quarter of an hour)
 	$(GO) run ./cmd/userbench -only G11 -users 10 -crowd $${USERS:-1000000}
 
+.PHONY: bench-uniform
+bench-uniform: ## measure whether known and unknown addresses can be told apart by the time of an answer
+	$(GO) run ./cmd/userbench -only R5 -users 300
+
 .PHONY: fmt
 fmt: ## format the code
 	$(LINT) fmt

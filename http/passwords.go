@@ -74,10 +74,24 @@ type passwordChange struct {
 	NewPassword     string `json:"new_password"`
 }
 
+// faults names what is missing.
+func (b passwordChange) faults() (faults domain.Faults) {
+	if b.CurrentPassword == "" {
+		faults.Add("current_password", "is required")
+	}
+	if b.NewPassword == "" {
+		faults.Add("new_password", "is required")
+	}
+	return faults
+}
+
 // changePassword answers POST /users/me/password. The session that asks goes on, all others are over.
 func (s *Server) changePassword(ctx context.Context, c *call) error {
 	var body passwordChange
 	if err := c.bind(&body); err != nil {
+		return err
+	}
+	if err := body.faults().Err(); err != nil {
 		return err
 	}
 	command, err := s.command(ctx, c, password{"current_password", body.CurrentPassword}, password{"new_password", body.NewPassword})

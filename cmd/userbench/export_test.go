@@ -6,6 +6,7 @@ import "time"
 var (
 	ParseProcess = parseProcess
 	ReadyLine    = readyLine
+	RankAUC      = rankAUC
 )
 
 func (p process) Pid() int                      { return p.pid }

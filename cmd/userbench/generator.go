@@ -22,7 +22,11 @@ type connection struct {
 }
 
 func dialHTTP(ctx context.Context, address string) (*connection, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	return dialBy(ctx, new(net.Dialer), address)
+}
+
+func dialBy(ctx context.Context, dialer *net.Dialer, address string) (*connection, error) {
+	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}

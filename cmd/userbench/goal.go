@@ -19,6 +19,7 @@ func goals() []goal {
 		{"G2", "PATCH /profile / echo, gRPC read of 5, JSON, gRPC append, Pebble synced", measureG2},
 		{"G11", "GET /users in a crowd / echo, SELECT of a page by primary key, JSON", measureG11},
 		{"G3", "POST /login with password / argon2id behind a semaphore", measureG3},
+		{"R5", "login and reset: known and unknown addresses told apart by time", measureR5},
 	}
 }
 

@@ -86,3 +86,20 @@ func TestReadyLine(t *testing.T) {
 		t.Error("another line was taken for it")
 	}
 }
+
+func TestRankAUCIsTheChanceOfARightGuess(t *testing.T) {
+	for _, c := range []struct {
+		first, second []time.Duration
+		want          float64
+	}{
+		{[]time.Duration{3, 4}, []time.Duration{1, 2}, 1},
+		{[]time.Duration{1, 2}, []time.Duration{3, 4}, 0},
+		{[]time.Duration{1, 2}, []time.Duration{1, 2}, 0.5},
+		{[]time.Duration{1, 4}, []time.Duration{2, 3}, 0.5},
+		{[]time.Duration{2, 2}, []time.Duration{1, 2}, 0.75},
+	} {
+		if got := main.RankAUC(c.first, c.second); got != c.want {
+			t.Errorf("%v against %v: %v, want %v", c.first, c.second, got, c.want)
+		}
+	}
+}
