@@ -101,7 +101,8 @@ func TestR8EachMailGoesToWhomItConcerns(t *testing.T) {
 		"what is nobody's to be told": {
 			func(b *bench, u domain.ID) []account.Event {
 				return []account.Event{
-					account.SessionsEnded{UserID: u, At: b.clock()}, account.AccountLocked{UserID: u, Until: b.clock(), At: b.clock()},
+					account.SessionsEnded{UserID: u, At: b.clock()},
+					account.AccountLocked{UserID: u, Until: b.clock(), At: b.clock()},
 					account.PasswordRehashed{UserID: u, CredentialID: domain.ID{2}, At: b.clock()},
 				}
 			}, nil,

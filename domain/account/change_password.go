@@ -59,7 +59,7 @@ func (c RehashPassword) Stream() string { return StreamOf(c.UserID) }
 //	THEN  PasswordRehashed
 //	IDEMPOTENCY nothing when the password or its hash was replaced since it was proven, or there is no account
 func (c RehashPassword) Decide(s State) ([]Event, error) {
-	if s.proven(c.UserID, c.Proven) != nil {
+	if !s.Exists() || s.Erased || s.CredentialID != c.Proven {
 		return nil, nil
 	}
 	return []Event{PasswordRehashed{
