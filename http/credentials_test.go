@@ -14,8 +14,6 @@ import (
 	"am-user-management/commands"
 	"am-user-management/domain"
 	"am-user-management/domain/account"
-	"am-user-management/domain/plan"
-	"am-user-management/domain/roles"
 	amhttp "am-user-management/http"
 	"am-user-management/internal/eventstore"
 )
@@ -49,22 +47,6 @@ func (h *house) resetToken(userID string) string {
 
 func reset(token, password string) string {
 	return `{"token":"` + token + `","new_password":"` + password + `"}`
-}
-
-// admin is the header of the first administrator.
-func (h *house) admin() (bearer string) {
-	h.t.Helper()
-	err := h.commands.Seed(h.t.Context(), roles.BuiltIn(map[string][]string{"admin": {"editor"}, "editor": {"viewer"}}), []plan.Define{})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	err = h.commands.BootstrapAdmin(h.t.Context(), commands.Registration{
-		Email: "root@example.org", EmailNormal: "root@example.org", Password: "correct horse",
-	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return "Bearer " + h.call(http.MethodPost, "/login", `{"email":"root@example.org","password":"correct horse"}`).want(http.StatusOK).string("session_id")
 }
 
 // alike fails the test if two answers can be told apart by anything but their request ids.
@@ -332,7 +314,7 @@ func TestR11SessionsAreEndedOneByOneOrAllAtOnce(t *testing.T) {
 	h := newHouse(t)
 	id := h.verified()
 	mine, second, third := h.login(), h.login(), h.login()
-	admin := h.admin()
+	admin := h.seeded().admin()
 	holds := func(bearer string) bool {
 		return h.call(http.MethodGet, "/users/me", "", "Authorization", bearer).status == http.StatusOK
 	}
@@ -402,7 +384,7 @@ func TestR11WhatEndsSessionsHoldsOnEveryInstanceAtOnce(t *testing.T) {
 			h.call(http.MethodDelete, "/sessions", "", "Authorization", mine).want(http.StatusNoContent)
 		},
 		"an administrator": func(h *house, id, _ string) {
-			h.call(http.MethodDelete, "/users/"+id+"/sessions", "", "Authorization", h.admin()).want(http.StatusNoContent)
+			h.call(http.MethodDelete, "/users/"+id+"/sessions", "", "Authorization", h.seeded().admin()).want(http.StatusNoContent)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

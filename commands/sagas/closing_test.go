@@ -90,7 +90,7 @@ func TestAnErasureEndsWhenEverythingIsDone(t *testing.T) {
 	b := newBench(t)
 	state, _ := b.signUp()
 	second := domain.ID{7}
-	b.happens(account.PasswordChanged{UserID: state.UserID, CredentialID: second, PasswordHash: domain.NewSecret("h"), PreviousCredentialID: state.CredentialID})
+	b.stands(account.PasswordChanged{UserID: state.UserID, CredentialID: second, PasswordHash: domain.NewSecret("h"), PreviousCredentialID: state.CredentialID})
 	if _, err := b.service.EraseUser(t.Context(), commands.Request{CommandID: uuid.New()}, []string{"*:*"}, state.UserID); err != nil {
 		t.Fatal(err)
 	}
@@ -137,8 +137,8 @@ func requestsOf(state account.State) (ids []domain.ID) {
 	return ids
 }
 
-// happens adds an event to an account.
-func (b *bench) happens(event account.PasswordChanged) {
+// stands adds an event to an account.
+func (b *bench) stands(event account.PasswordChanged) {
 	b.t.Helper()
 	stream := account.StreamOf(event.UserID)
 	history, err := b.log.Load(b.t.Context(), stream, 0)
