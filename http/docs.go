@@ -27,7 +27,11 @@ type document struct {
 }
 
 func newDocument(listener Listener, routes []Route) (document, error) {
-	text, err := json.Marshal(contract(listener, routes))
+	api, err := contract(listener, routes)
+	if err != nil {
+		return document{}, err
+	}
+	text, err := json.Marshal(api)
 	if err != nil {
 		return document{}, err
 	}

@@ -36,18 +36,18 @@ const (
 
 // importRow is one line of POST /imports. Null is as good as absent.
 type importRow struct {
-	ID           string   `json:"id"`
+	ID           string   `json:"id,omitzero"`
 	Email        string   `json:"email"`
 	PasswordHash string   `json:"password_hash"`
-	Phone        string   `json:"phone_number"`
-	FirstName    string   `json:"first_name"`
-	LastName     string   `json:"last_name"`
-	Timezone     string   `json:"timezone"`
-	Locale       string   `json:"locale"`
-	Status       string   `json:"status"`
-	Verified     *bool    `json:"verified"`
-	CreatedAt    string   `json:"created_at"`
-	Roles        []string `json:"roles"`
+	Phone        string   `json:"phone_number,omitzero"`
+	FirstName    string   `json:"first_name,omitzero"`
+	LastName     string   `json:"last_name,omitzero"`
+	Timezone     string   `json:"timezone,omitzero"`
+	Locale       string   `json:"locale,omitzero"`
+	Status       string   `json:"status,omitzero"`
+	Verified     *bool    `json:"verified,omitzero"`
+	CreatedAt    string   `json:"created_at,omitzero"`
+	Roles        []string `json:"roles,omitzero"`
 }
 
 // newImport is the answer to POST /imports.
@@ -66,7 +66,9 @@ type importProgress struct {
 	AcceptedAt time.Time     `json:"accepted_at"`
 	StartedAt  *time.Time    `json:"started_at,omitempty"`
 	FinishedAt *time.Time    `json:"finished_at,omitempty"`
-	page[importResult]
+	// The page of rows. It is not embedded, because not everything sees fields within fields.
+	Items      []importResult `json:"items"`
+	NextCursor *string        `json:"next_cursor"`
 }
 
 type importCounts struct {

@@ -21,7 +21,7 @@ const about = `Accounts, profiles, subscriptions and roles, kept as events.
 
 // contract is what a listener offers, as OpenAPI 3.1. It is made of the same list of routes as the listener is, and of
 // the types that its bodies are decoded into and encoded from, so that the two cannot disagree.
-func contract(listener Listener, routes []Route) *huma.OpenAPI {
+func contract(listener Listener, routes []Route) (*huma.OpenAPI, error) {
 	d := newSchemas()
 	api := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -50,8 +50,7 @@ func contract(listener Listener, routes []Route) *huma.OpenAPI {
 		case Anonymous:
 		}
 	}
-	d.finish()
-	return api
+	return api, d.finish()
 }
 
 func tagsOf(listener Listener, routes []Route) []*huma.Tag {
@@ -89,7 +88,10 @@ func (d *schemas) operation(route Route) *huma.Operation {
 		op.Description = "Needs the permission `" + route.Permission + "`."
 		op.Extensions = map[string]any{"x-permission": route.Permission}
 	}
-	if route.Body != nil {
+	switch {
+	case route.Lines:
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-ndjson": d.lines(route.Body)}}
+	case route.Body != nil:
 		op.RequestBody = &huma.RequestBody{Required: !route.BodyOptional, Content: map[string]*huma.MediaType{"application/json": d.body(route.Body)}}
 	}
 	for status, response := range d.problems(route) {

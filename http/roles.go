@@ -33,8 +33,8 @@ func (s *Server) listRoles(ctx context.Context, c *call) error {
 
 // roleDefinition is the body of PUT /roles/{name}: all that the role is.
 type roleDefinition struct {
-	Permissions []string `json:"permissions"`
-	Inherits    []string `json:"inherits"`
+	Permissions []string `json:"permissions,omitzero"`
+	Inherits    []string `json:"inherits,omitzero"`
 }
 
 // defineRole answers PUT /roles/{name}.
@@ -97,8 +97,8 @@ func (s *Server) userRoles(ctx context.Context, c *call) error {
 // roleGrant is the body of POST /users/{id}/roles.
 type roleGrant struct {
 	Role      string     `json:"role"`
-	ExpiresAt *time.Time `json:"expires_at"`
-	Reason    string     `json:"reason"`
+	ExpiresAt *time.Time `json:"expires_at,omitzero"`
+	Reason    string     `json:"reason,omitzero"`
 }
 
 // grantRole answers POST /users/{id}/roles.
@@ -175,7 +175,7 @@ func grantsView(state access.State) grantList {
 
 // permissionCheck is the body of both checks. Without a user_id it is about the caller.
 type permissionCheck struct {
-	UserID     string `json:"user_id"`
+	UserID     string `json:"user_id,omitzero"`
 	Permission string `json:"permission"`
 }
 

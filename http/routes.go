@@ -185,38 +185,39 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/me/email", Auth: Session, Module: Account,
-			Summary: "Ask for another e-mail address; it counts once it is proven", Body: emailChange{}, Status: accepted, handle: s.changeEmail,
+			Summary: "Ask for another e-mail address; it counts once it is proven", Event: "email_change", Body: emailChange{}, Status: accepted, handle: s.changeEmail,
 		},
 		{
 			Listener: Public, Method: del, Path: "/users/me", Auth: Session, Module: Account,
-			Summary: "Erase one's own account and all that is known of oneself", Body: proof{}, Status: accepted, Answer: erasing{},
+			Summary: "Erase one's own account and all that is known of oneself", Event: "erasure", Body: proof{}, Status: accepted, Answer: erasing{},
 			handle: s.eraseSelf,
 		},
 		{
 			Listener: Public, Method: get, Path: "/erasures/:id", Auth: Anonymous, Module: Account,
-			Summary: "How far an erasure is", Status: ok, Answer: erasure{}, handle: s.erasureStatus,
+			Summary: "How far an erasure is", Status: ok, Answer: erasure{},
+			Problems: []*domain.Error{errNoErasure}, handle: s.erasureStatus,
 		},
 		{
 			Listener: Public, Method: post, Path: "/admin/users", Auth: Session, Permission: "user:create", Module: Account,
-			Summary: "Make an account for somebody", Body: createUser{}, Status: created, Answer: newUser{}, handle: s.createUser,
+			Summary: "Make an account for somebody", Event: "account_creation", Body: createUser{}, Status: created, Answer: newUser{}, handle: s.createUser,
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/:id/deactivate", Auth: Session, Permission: "user:manage", Module: Account,
-			Summary: "Close an account and end its sessions", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{},
+			Summary: "Close an account and end its sessions", Event: "deactivation", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{},
 			handle: s.deactivateUser,
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/:id/reactivate", Auth: Session, Permission: "user:manage", Module: Account,
-			Summary: "Open a deactivated account again", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{},
+			Summary: "Open a deactivated account again", Event: "reactivation", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{},
 			handle: s.reactivateUser,
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/:id/unlock", Auth: Session, Permission: "user:manage", Module: Account,
-			Summary: "End the locks of an account", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{}, handle: s.unlockUser,
+			Summary: "End the locks of an account", Event: "unlocking", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{}, handle: s.unlockUser,
 		},
 		{
 			Listener: Public, Method: del, Path: "/users/:id", Auth: Session, Permission: "user:erase", Module: Account,
-			Summary: "Erase an account and all that is known of its user", Body: reason{}, BodyOptional: true, Status: accepted, Answer: erasing{},
+			Summary: "Erase an account and all that is known of its user", Event: "erasure", Body: reason{}, BodyOptional: true, Status: accepted, Answer: erasing{},
 			handle: s.eraseUser,
 		},
 		{
@@ -292,7 +293,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: put, Path: "/plans/:id", Auth: Session, Permission: "plan:manage", Module: Subscription,
-			Summary: "Say what a plan is from now on", Body: planDefinition{}, Status: ok, Answer: readmodel.Plan{}, IfMatch: true, handle: s.definePlan,
+			Summary: "Say what a plan is from now on", Event: "plan_definition", Body: planDefinition{}, Status: ok, Answer: readmodel.Plan{}, IfMatch: true, handle: s.definePlan,
 		},
 		{
 			Listener: Public, Method: get, Path: "/projections", Auth: Session, Permission: "ops:read", Module: Core,
@@ -321,7 +322,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: post, Path: "/imports", Auth: Session, Permission: "user:import", Module: Account,
-			Summary: "Import up to 10,000 users who have a password elsewhere, one a line", Body: importRow{}, Lines: true,
+			Summary: "Import up to 10,000 users who have a password elsewhere, one a line", Event: "import", Body: importRow{}, Lines: true,
 			Status: accepted, Answer: newImport{}, handle: s.startImport, patience: linesPatience,
 		},
 		{
@@ -335,11 +336,11 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: put, Path: "/roles/:name", Auth: Session, Permission: "role:manage", Module: Roles,
-			Summary: "Say what a role is: all of it", Body: roleDefinition{}, Status: ok, Answer: readmodel.Role{}, handle: s.defineRole,
+			Summary: "Say what a role is: all of it", Event: "role_definition", Body: roleDefinition{}, Status: ok, Answer: readmodel.Role{}, IfMatch: true, handle: s.defineRole,
 		},
 		{
 			Listener: Public, Method: del, Path: "/roles/:name", Auth: Session, Permission: "role:manage", Module: Roles,
-			Summary: "End a role for all who hold it", Status: none, handle: s.deleteRole,
+			Summary: "End a role for all who hold it", Event: "role_deletion", Status: none, IfMatch: true, handle: s.deleteRole,
 		},
 		{
 			Listener: Public, Method: get, Path: "/users/:id/roles", Auth: Session, Permission: "role:read", Module: Roles,
@@ -347,16 +348,16 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/:id/roles", Auth: Session, Permission: "role:assign", Module: Roles,
-			Summary: "Give a role to a user, for good or for a while", Body: roleGrant{}, Status: ok, Answer: grantList{}, handle: s.grantRole,
+			Summary: "Give a role to a user, for good or for a while", Event: "role_assignment", Body: roleGrant{}, Status: ok, Answer: grantList{}, IfMatch: true, handle: s.grantRole,
 		},
 		{
 			Listener: Public, Method: del, Path: "/users/:id/roles/:role", Auth: Session, Permission: "role:assign", Module: Roles,
-			Summary: "Take a role from a user", Status: none, handle: s.revokeRole,
+			Summary: "Take a role from a user", Event: "role_revocation", Status: none, IfMatch: true, handle: s.revokeRole,
 		},
 		{
 			Listener: Public, Method: post, Path: "/permissions/check", Auth: Session, Module: Roles, resolves: true,
 			Summary: "Whether somebody may do something, and by which roles; about others with permission:check only",
-			Body:    permissionCheck{}, Status: ok, Answer: permissionAnswer{}, handle: s.checkPermission,
+			Body:    permissionCheck{}, Status: ok, Answer: permissionAnswer{}, Asks: true, handle: s.checkPermission,
 		},
 		{
 			Listener: Public, Method: get, Path: "/users", Auth: Session, Permission: "user:list", Module: Account,
@@ -377,12 +378,12 @@ func (s *Server) allRoutes() []Route {
 		{
 			Listener: Internal, Method: post, Path: "/internal/v1/permissions/check", Auth: ServiceKey, Module: Roles,
 			Summary: "Whether a user may do something, and by which roles", Body: permissionCheck{}, Status: ok, Answer: permissionAnswer{},
-			handle: s.checkAnyPermission,
+			Asks: true, handle: s.checkAnyPermission,
 		},
 		{
 			Listener: Internal, Method: post, Path: "/internal/v1/sessions/introspect", Auth: ServiceKey, Module: Account,
 			Summary: "Whose session it is, until when, and what they may do", Body: introspection{}, Status: ok, Answer: introspected{},
-			handle: s.introspectSession,
+			Asks: true, handle: s.introspectSession,
 		},
 		{
 			Listener: Internal, Method: get, Path: "/internal/v1/users/:id", Auth: ServiceKey, Module: Account,

@@ -201,6 +201,7 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		if route.Lines {
 			leave, err := s.admitLines(c)
 			if err != nil {
+				c.tell(c.Request().Context(), err)
 				return err
 			}
 			defer leave()

@@ -13,15 +13,15 @@ import (
 type createUser struct {
 	Email     string `json:"email"`
 	Password  string `json:"password"`
-	Phone     string `json:"phone_number"`
-	FirstName string `json:"first_name"`
-	LastName  string `json:"last_name"`
-	Timezone  string `json:"timezone"`
-	Locale    string `json:"locale"`
+	Phone     string `json:"phone_number,omitzero"`
+	FirstName string `json:"first_name,omitzero"`
+	LastName  string `json:"last_name,omitzero"`
+	Timezone  string `json:"timezone,omitzero"`
+	Locale    string `json:"locale,omitzero"`
 
-	ID     string         `json:"id"`
-	Status account.Status `json:"status"`
-	Roles  []string       `json:"roles"`
+	ID     string         `json:"id,omitzero"`
+	Status account.Status `json:"status,omitzero"`
+	Roles  []string       `json:"roles,omitzero"`
 }
 
 // maxRoles is how many roles a new user is given at most.
@@ -71,7 +71,7 @@ func (b createUser) parse() (commands.NewUser, error) {
 
 // reason is the body of what is done to somebody's account. It becomes part of the history.
 type reason struct {
-	Reason string `json:"reason"`
+	Reason string `json:"reason,omitzero"`
 }
 
 // deactivateUser answers POST /users/{id}/deactivate.
