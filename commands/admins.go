@@ -140,7 +140,7 @@ func wants[S domain.State[S, E], E domain.Event](history []eventstore.Envelope, 
 		return false, err
 	}
 	events, err := c.Decide(before.State)
-	return err == nil && len(events) > 0, nil //nolint:nilerr // execute returns the rule
+	return err == nil && len(events) > 0, nil // execute returns the rule
 }
 
 // ListAdmins counts the administrators of an installation that was made before they were counted: find names the users

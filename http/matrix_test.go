@@ -55,6 +55,23 @@ var matrix = map[string]string{
 	"POST /subscription/cancel":    loggedIn,
 	"POST /subscription/resume":    loggedIn,
 
+	"GET /openapi.json":             anyone,
+	"GET /docs":                     anyone,
+	"GET /projections":              observers,
+	"POST /projections/:name/retry": managers,
+	"POST /projections/:name/skip":  managers,
+	"GET /jobs":                     observers,
+	"POST /jobs/:id/retry":          managers,
+
+	"POST /users/me/email":       loggedIn,
+	"DELETE /users/me":           loggedIn,
+	"GET /erasures/:id":          anyone,
+	"POST /admin/users":          managers,
+	"POST /users/:id/deactivate": managers,
+	"POST /users/:id/reactivate": managers,
+	"POST /users/:id/unlock":     managers,
+	"DELETE /users/:id":          managers,
+
 	"POST /imports":    managers,
 	"GET /imports/:id": managers,
 
