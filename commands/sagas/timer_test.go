@@ -38,7 +38,7 @@ func (b *bench) onTrial(count int) lagging {
 		var user domain.ID
 		binary.BigEndian.PutUint32(user[:], uint32(i+1))
 		created := account.UserCreated{UserID: user, EmailClaim: user.String(), CreatedAt: began.Add(time.Duration(i) * time.Microsecond)}
-		if err := b.service.StartTrial(b.t.Context(), commands.Request{CommandID: uuid.New()}, created); err != nil {
+		if err := b.service.StartTrial(b.t.Context(), commands.Request{CommandID: uuid.New(), At: created.CreatedAt}, created); err != nil {
 			b.t.Fatal(err)
 		}
 		table[i] = sagas.DueSubscription{User: user, DueAt: created.CreatedAt.AddDate(0, 0, 14)}
