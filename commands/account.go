@@ -142,7 +142,11 @@ func (s *Service) Login(ctx context.Context, r Request, c Credentials) (Outcome[
 		return Outcome[session.State]{}, err
 	}
 	now := s.now()
-	outcome, err := execute(ctx, s, r, session.Start{
+	opening := r
+	if r.Fingerprint == "" { // no Idempotency-Key: nobody can have made this session before
+		opening.At = now
+	}
+	outcome, err := execute(ctx, s, opening, session.Start{
 		SessionID: domain.ID(r.derive("session")), UserID: proven.account.UserID, SecretHash: c.SecretHash, Epoch: proven.account.SessionEpoch,
 		IP: domain.NewPersonal(c.IP), UserAgent: domain.NewPersonal(c.UserAgent),
 		ExpiresAt: now.Add(s.settings.SessionAbsoluteTTL), Idle: s.settings.SessionIdleTTL, Now: now,

@@ -12,6 +12,7 @@ import (
 	"am-user-management/commands"
 	"am-user-management/domain"
 	"am-user-management/domain/account"
+	"am-user-management/internal/eventstore"
 	"am-user-management/internal/limiter"
 )
 
@@ -211,5 +212,31 @@ func TestR3OldHashesAreRenewedBesideTheLogin(t *testing.T) {
 	hasher.answer = nil
 	if err := b.login(t, from("192.0.2.1"), "ada@example.org", "correct horse"); err != nil {
 		t.Error(err)
+	}
+}
+
+// loads lists the streams that are read.
+type loads struct {
+	commands.Store
+	streams []string
+}
+
+func (l *loads) Load(ctx context.Context, stream string, from uint64) ([]eventstore.Envelope, error) {
+	l.streams = append(l.streams, strings.SplitN(stream, "-", 2)[0])
+	return l.Store.Load(ctx, stream, from)
+}
+
+func TestALoginReadsTheAccountOnly(t *testing.T) {
+	b := newBench(t)
+	b.register(t)
+	counted := &loads{Store: b.faults.Store}
+	b.faults.Store = counted
+	r := request()
+	r.Fingerprint = ""
+	if err := b.login(t, r, "ada@example.org", "correct horse"); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(counted.streams, " "); got != "email account" {
+		t.Errorf("read %s", got)
 	}
 }
