@@ -195,12 +195,12 @@ const (
 )
 
 // until looks until a count is zero.
-func (i *importing) until(ctx context.Context, count string, args ...any) error {
+func (i *importing) until(ctx context.Context, count string) error {
 	ticker := time.NewTicker(importLook)
 	defer ticker.Stop()
 	for {
 		var left int64
-		if err := i.pool.QueryRow(ctx, count, args...).Scan(&left); err != nil || left == 0 {
+		if err := i.pool.QueryRow(ctx, count).Scan(&left); err != nil || left == 0 {
 			return err
 		}
 		select {
