@@ -56,7 +56,8 @@ func (c *call) set(name, value string) {
 func (c *call) bind(into any) error { return Bind(c.body, into) }
 
 // id is a path parameter that names something.
-func (c *call) id(name string) (domain.ID, error) {
+func (c *call) id() (domain.ID, error) {
+	const name = "id"
 	if strings.Contains(c.Param(name), "/") { // echo gives the last parameter all that no route has
 		return domain.ID{}, errNoRoute
 	}

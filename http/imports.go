@@ -233,7 +233,7 @@ func (r importRow) roles(faults *domain.Faults) []string {
 
 // importProgress answers GET /imports/{id}. Its Consistency-Token is that of the users that were made so far.
 func (s *Server) importProgress(ctx context.Context, c *call) error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

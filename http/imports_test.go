@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"am-user-management/commands"
@@ -19,8 +20,6 @@ import (
 	"am-user-management/domain/roles"
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/imports"
-
-	"github.com/google/uuid"
 )
 
 const bcryptHash = "$2b$04$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz01234"

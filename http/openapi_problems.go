@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -88,7 +89,7 @@ func (d *schemas) problems(route Route) map[string]*huma.Response {
 	for _, cause := range route.mayFail() {
 		example, code := problemOf(cause)
 		example.Instance = "0b7e0d0e-7d1c-4f6c-9d58-0f5f8f0e7b11"
-		if cause == error(domain.ErrInvalid) {
+		if errors.Is(cause, domain.ErrInvalid) {
 			example.Errors = []domain.FieldError{{Field: "body", Message: "must be a JSON object"}}
 		}
 		status := strconv.Itoa(example.Status)

@@ -217,8 +217,11 @@ func TestOnlyOperatorsOperate(t *testing.T) {
 	h := newHouse(t)
 	bearer := h.seeded().loggedIn()
 	for _, route := range [][2]string{
-		{http.MethodGet, "/projections"}, {http.MethodPost, "/projections/profiles/retry"}, {http.MethodPost, "/projections/profiles/skip"},
-		{http.MethodGet, "/jobs"}, {http.MethodPost, "/jobs/2/retry"},
+		{http.MethodGet, "/projections"},
+		{http.MethodPost, "/projections/profiles/retry"},
+		{http.MethodPost, "/projections/profiles/skip"},
+		{http.MethodGet, "/jobs"},
+		{http.MethodPost, "/jobs/2/retry"},
 	} {
 		body := ""
 		if strings.HasSuffix(route[1], "skip") {

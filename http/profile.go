@@ -37,7 +37,7 @@ func (s *Server) ownProfile(ctx context.Context, c *call) error {
 
 // profileV1 answers GET /internal/v1/users/{id}/profile.
 func (s *Server) profileV1(ctx context.Context, c *call) error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

@@ -296,7 +296,11 @@ func (f *prober) spoil(value any) any {
 		return object
 	}
 	object[name] = rapid.SampledFrom([]any{
-		nil, true, 0, -1, math.MaxInt64, 1e300, 0.1, []any{}, map[string]any{}, []any{nil, 1, "a"}, map[string]any{"": map[string]any{"\x00": 1}},
+		nil, true, 0, -1, math.MaxInt64, 1e300, 0.1,
+		[]any{},
+		map[string]any{},
+		[]any{nil, 1, "a"},
+		map[string]any{"": map[string]any{"\x00": 1}},
 		junk[rapid.IntRange(0, len(junk)-1).Draw(f.rt, "junk")], strings.Repeat("x", 2000), strings.Repeat("\u00e9", 20_000),
 	}).Draw(f.rt, "value")
 	return object

@@ -76,7 +76,7 @@ type grantList struct {
 
 // userRoles answers GET /users/{id}/roles.
 func (s *Server) userRoles(ctx context.Context, c *call) error {
-	user, err := c.id("id")
+	user, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *Server) grantRole(ctx context.Context, c *call) error {
 	if err := c.bind(&body); err != nil {
 		return err
 	}
-	user, err := c.id("id")
+	user, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *Server) grantRole(ctx context.Context, c *call) error {
 
 // revokeRole answers DELETE /users/{id}/roles/{role}.
 func (s *Server) revokeRole(ctx context.Context, c *call) error {
-	user, err := c.id("id")
+	user, err := c.id()
 	if err != nil {
 		return err
 	}

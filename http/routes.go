@@ -162,8 +162,10 @@ func (s *Server) allRoutes() []Route {
 		{
 			Listener: Public, Method: post, Path: "/login", Auth: Anonymous, Module: Account,
 			Summary: "Start a session", Event: "login", Body: login{}, Status: ok, Answer: newSession{},
-			Problems: []*domain.Error{account.ErrInvalidCredentials, account.ErrEmailNotVerified, account.ErrInactive, hashing.ErrBusy,
-				limiter.ErrLocked, limiter.ErrSource, limiter.ErrUnreachable}, handle: s.login,
+			Problems: []*domain.Error{
+				account.ErrInvalidCredentials, account.ErrEmailNotVerified, account.ErrInactive, hashing.ErrBusy,
+				limiter.ErrLocked, limiter.ErrSource, limiter.ErrUnreachable,
+			}, handle: s.login,
 		},
 		{
 			Listener: Public, Method: post, Path: "/logout", Auth: Session, Module: Account,

@@ -102,7 +102,7 @@ func (s *Server) ownSessions(ctx context.Context, c *call) error {
 
 // usersSessions answers GET /users/{id}/sessions.
 func (s *Server) usersSessions(ctx context.Context, c *call) error {
-	user, err := c.id("id")
+	user, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (s *Server) listSessions(ctx context.Context, c *call, user domain.ID) erro
 
 // endSession answers DELETE /sessions/{id}. Another user's session is not there.
 func (s *Server) endSession(ctx context.Context, c *call) error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (s *Server) endOtherSessions(ctx context.Context, c *call) error {
 
 // endUsersSessions answers DELETE /users/{id}/sessions: all of them.
 func (s *Server) endUsersSessions(ctx context.Context, c *call) error {
-	user, err := c.id("id")
+	user, err := c.id()
 	if err != nil {
 		return err
 	}

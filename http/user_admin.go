@@ -124,7 +124,7 @@ func (s *Server) userPlace(f readmodel.UserFilter, cursor string) (place readmod
 
 // account answers GET /users/{id}.
 func (s *Server) account(ctx context.Context, c *call) error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (s *Server) account(ctx context.Context, c *call) error {
 
 // profile answers GET /users/{id}/profile.
 func (s *Server) profile(ctx context.Context, c *call) error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

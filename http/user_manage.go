@@ -112,7 +112,7 @@ func (s *Server) managing(ctx context.Context, c *call) (domain.ID, commands.Req
 	if err := c.bind(&body); err != nil {
 		return domain.ID{}, commands.Request{}, err
 	}
-	user, err := c.id("id")
+	user, err := c.id()
 	if err != nil {
 		return domain.ID{}, commands.Request{}, err
 	}

@@ -113,7 +113,7 @@ func (s *Server) ownAccount(ctx context.Context, c *call) error {
 
 // accountV1 answers GET /internal/v1/users/{id}.
 func (s *Server) accountV1(ctx context.Context, c *call) error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

@@ -138,6 +138,14 @@ func (SubscriptionExpired) subscription()   {}
 
 // Events lists every event of the module; codec and golden files are built from it.
 var Events = []domain.Event{
-	TrialStarted{}, PlanUpgraded{}, SubscriptionRenewed{}, DowngradeScheduled{}, PlanDowngraded{},
-	CancellationScheduled{}, SubscriptionCancelled{}, SubscriptionResumed{}, AutoRenewChanged{}, SubscriptionExpired{},
+	TrialStarted{},
+	PlanUpgraded{},
+	SubscriptionRenewed{},
+	DowngradeScheduled{},
+	PlanDowngraded{},
+	CancellationScheduled{},
+	SubscriptionCancelled{},
+	SubscriptionResumed{},
+	AutoRenewChanged{},
+	SubscriptionExpired{},
 }

@@ -131,7 +131,7 @@ func TestStatusIsWhatTheEventsSay(t *testing.T) {
 			l.settle(now)
 			want := subscription.Status("")
 			for _, event := range l.events {
-				switch event.(type) {
+				switch event.(type) { //nolint:gochecksumtype // the others change no status
 				case subscription.TrialStarted, subscription.PlanUpgraded:
 					want = subscription.Active
 				case subscription.SubscriptionCancelled:

@@ -79,10 +79,10 @@ func (b *bench) fail(account, source string) time.Time {
 }
 
 // prove tries the right one.
-func (b *bench) prove(account, source string) {
+func (b *bench) prove(source string) {
 	b.t.Helper()
-	b.admit(account, source)
-	if err := b.Proved(b.t.Context(), account, source); err != nil {
+	b.admit(ada, source)
+	if err := b.Proved(b.t.Context(), ada, source); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -123,7 +123,7 @@ func lockouts(t *testing.T, b *bench) {
 		b.clock.Pass(lock - time.Second)
 		b.refused(ada, home, limiter.ErrLocked, time.Second)
 		b.fail(ada, abroad) // another place is not concerned
-		b.prove(ada, abroad)
+		b.prove(abroad)
 		b.clock.Pass(time.Second)
 	}
 	b.clock.Pass(25 * time.Hour)
@@ -138,11 +138,11 @@ func forgiveness(t *testing.T, b *bench) {
 		for range Rules.Attempts - 1 {
 			b.fail(ada, home)
 		}
-		b.prove(ada, home)
+		b.prove(home)
 	}
 	for range Rules.Attempts - 1 {
 		b.fail(bob, abroad)
-		b.prove(ada, abroad) // who knows one password must not get more tries at others by it
+		b.prove(abroad) // who knows one password must not get more tries at others by it
 	}
 	if b.fail(bob, abroad).IsZero() {
 		t.Error("bob is not locked where ada logs in")
@@ -216,31 +216,31 @@ func abandonment(t *testing.T, b *bench) {
 	b.clock.Pass(11 * time.Second) // whoever looked at them died
 	b.refused(ada, home, limiter.ErrLocked, 15*time.Minute)
 	b.clock.Pass(15 * time.Minute)
-	b.prove(ada, home)
+	b.prove(home)
 }
 
 func spraying(t *testing.T, b *bench) {
-	b.prove(ada, home)
+	b.prove(home)
 	for i := range 10 * Rules.Attempts {
 		b.fail(fmt.Sprint("nobody ", i), home)
 	}
 	b.clock.Pass(time.Minute)
 	b.refused(bob, home, limiter.ErrSource, 14*time.Minute)
 	b.fail(bob, abroad)
-	b.prove(ada, home) // a neighbour who is known here goes in and out
+	b.prove(home) // a neighbour who is known here goes in and out
 	b.refused(bob, home, limiter.ErrSource, 14*time.Minute)
 	b.clock.Pass(14 * time.Minute)
 	b.fail(bob, home)
 }
 
 func botnet(t *testing.T, b *bench) {
-	b.prove(ada, home)
+	b.prove(home)
 	for i := range 10 * Rules.Attempts {
 		b.fail(ada, fmt.Sprint("203.0.113.", i))
 	}
 	b.refused(ada, abroad, limiter.ErrLocked, time.Hour)
 	for range 5 {
-		b.prove(ada, home)
+		b.prove(home)
 	}
 	b.refused(ada, abroad, limiter.ErrLocked, time.Hour) // what the owner does gives nobody more tries
 	for range Rules.Attempts {
@@ -248,7 +248,7 @@ func botnet(t *testing.T, b *bench) {
 	}
 	b.refused(ada, home, limiter.ErrLocked, 15*time.Minute)
 	b.clock.Pass(time.Hour)
-	b.prove(ada, abroad)
+	b.prove(abroad)
 	b.clock.Pass(29 * 24 * time.Hour)
 	if err := b.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func botnet(t *testing.T, b *bench) {
 	for i := range 10 * Rules.Attempts {
 		b.fail(ada, fmt.Sprint("203.0.113.", i))
 	}
-	b.prove(ada, abroad)
+	b.prove(abroad)
 	b.clock.Pass(32 * 24 * time.Hour)
 	for i := range 10 * Rules.Attempts {
 		b.fail(ada, fmt.Sprint("203.0.113.", i))
@@ -276,8 +276,8 @@ func unlocking(t *testing.T, b *bench) {
 	if err := b.Unlock(t.Context(), ada); err != nil {
 		t.Fatal(err)
 	}
-	b.prove(ada, "203.0.113.0")
-	b.prove(ada, home)
+	b.prove("203.0.113.0")
+	b.prove(home)
 	b.refused(bob, home, limiter.ErrLocked, 15*time.Minute)
 }
 
@@ -332,5 +332,5 @@ func sharing(t *testing.T, b *bench) {
 		t.Fatal(err)
 	}
 	b.Limiter = one
-	b.prove(ada, home)
+	b.prove(home)
 }
