@@ -170,6 +170,9 @@ func (a *assembly) openPool(ctx context.Context, url string) (*pgxpool.Pool, err
 	// A plan that was made while a table was small reads all of it, and is kept while the table grows, until Postgres
 	// gathers statistics again. Every query of ours has an index.
 	settings.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
+	// Compiling a plan takes tens of milliseconds, each time, where Postgres takes a small table for a large one. No query
+	// of ours works for as long.
+	settings.ConnConfig.RuntimeParams["jit"] = "off"
 	settings.MaxConns, settings.MinConns = connections, connections // connections made per use cost more than the use
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
