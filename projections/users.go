@@ -19,7 +19,7 @@ type userRow struct {
 	CreatedAt *time.Time // nil if the user is not listed
 	FirstName *string
 	LastName  *string
-	Roles     map[string]*time.Time // to when they expire; nil for never
+	Roles     map[string]*time.Time // by their ids, to when they expire; nil for never
 	ByEmail   *string
 	ByGiven   *string
 	ByFamily  *string

@@ -53,9 +53,13 @@ const mostExamined = 300
 func (r *Reader) Users(ctx context.Context, filter UserFilter, now time.Time, after UserPlace, limit int) ([]User, *UserPlace, error) {
 	sql, args := filter.query(now, after, r.examines)
 	args["limit"] = limit + 1
-	list := userList{limit: limit, examines: r.examines, now: now, users: make([]User, 0, limit), roles: make(map[string][]string)}
+	list := userList{
+		limit: limit, examines: r.examines, now: now, users: make([]User, 0, limit),
+		names: make(map[string]string), roles: make(map[string][]string),
+	}
 	var batch pgx.Batch
 	batch.Queue(planning)
+	batch.Queue(`SELECT id, name FROM roles WHERE id IS NOT NULL`).Query(list.readNames)
 	batch.Queue(sql, args).Query(list.read)
 	err := r.pool.SendBatch(ctx, &batch).Close()
 	return list.users, list.next, err
@@ -72,7 +76,18 @@ type userList struct {
 	now      time.Time
 	users    []User
 	next     *UserPlace
-	roles    map[string][]string // held, by the text that says so: most users have the same
+	names    map[string]string   // of roles, by their ids
+	roles    map[string][]string // held, by the text of their ids: most users have the same
+}
+
+// readNames reads which roles there are. One that was deleted is held no more.
+func (l *userList) readNames(rows pgx.Rows) error {
+	var id, name string
+	_, err := pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		l.names[id] = name
+		return nil
+	})
+	return err
 }
 
 // read reads the rows: at most one user more than the page holds, and the last one that was examined.
@@ -125,9 +140,9 @@ func (l *userList) held(text string) ([]string, error) {
 		return nil, err
 	}
 	held := []string{}
-	for role, expires := range expiries {
-		if (Grant{ExpiresAt: expires}).HeldAt(l.now) {
-			held = append(held, role)
+	for id, expires := range expiries {
+		if name, exists := l.names[id]; exists && (Grant{ExpiresAt: expires}).HeldAt(l.now) {
+			held = append(held, name)
 		}
 	}
 	slices.Sort(held)
@@ -235,7 +250,8 @@ func (f UserFilter) matches(now time.Time, args pgx.NamedArgs) string {
 		args["status"] = f.Status
 	}
 	if f.Role != "" {
-		condition += " AND roles ? @role AND coalesce((roles->>@role)::timestamptz > @now, true)"
+		const id = `(SELECT id FROM roles WHERE name = @role)`
+		condition += " AND coalesce((roles->>" + id + ")::timestamptz > @now, roles ? " + id + ")"
 		args["role"], args["now"] = f.Role, now
 	}
 	return condition

@@ -13,7 +13,7 @@ CREATE TABLE users (
     created_at  timestamptz,
     first_name  text,
     last_name   text,
-    -- Role to when it expires, or null.
+    -- The id of a role to when it expires, or null.
     roles       jsonb       NOT NULL,
     -- What a prefix is compared with: see internal/term. None is there twice; by_family is the name the other way round.
     by_email    text COLLATE "C",
