@@ -73,7 +73,7 @@ func tagsOf(listener Listener, routes []Route) []*huma.Tag {
 func (d *schemas) operation(route Route) *huma.Operation {
 	path, parameters := pathParameters(route.Path)
 	for _, parameter := range route.Query {
-		parameters = append(parameters, d.queryParameter(parameter))
+		parameters = append(parameters, d.queryParameter(route, parameter))
 	}
 	op := &huma.Operation{
 		Method: route.Method, Path: path, OperationID: operationID(route), Tags: []string{string(route.Module)},
@@ -128,9 +128,9 @@ func pathParameters(path string) (string, []*huma.Param) {
 	return strings.Join(segments, "/"), parameters
 }
 
-func (d *schemas) queryParameter(p Parameter) *huma.Param {
+func (d *schemas) queryParameter(route Route, p Parameter) *huma.Param {
 	parameter := &huma.Param{Name: p.Name, In: "query", Schema: d.registry.Schema(reflect.TypeOf(p.Kind), false, p.Name)}
-	lookUp("query", p.Name).describe(parameter)
+	lookUp(strings.Split(route.Path, "/")[1], p.Name).describe(parameter) // what the list is of
 	parameter.Description = p.About
 	return parameter
 }
@@ -199,7 +199,7 @@ func (d *schemas) success(route Route) *huma.Response {
 	case route.Reads != "":
 		names = append(names, "Projection-Position", "Preference-Applied", "ETag")
 	}
-	if route.Status == http.StatusCreated {
+	if route.Status == http.StatusCreated || route.Status == http.StatusAccepted && route.Answer != nil {
 		names = append(names, "Location")
 	}
 	response := &huma.Response{Description: http.StatusText(route.Status), Headers: answering(names...)}

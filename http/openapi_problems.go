@@ -43,7 +43,7 @@ func (r Route) mayFail() []error {
 	add(r.writes(), commands.ErrConflict, commands.ErrKeyReused, commands.ErrOutcomeUnknown, commands.ErrUnavailable,
 		commands.ErrNotYetEffective)
 	rules := r.Problems
-	if rules == nil && r.Auth != Anonymous {
+	if rules == nil && (r.Method != http.MethodGet || r.Auth == Session || strings.Contains(r.Path, ":")) {
 		rules = rulesOf(r)
 	}
 	for _, rule := range rules {

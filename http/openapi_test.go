@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -35,16 +36,18 @@ type operation struct {
 	RequestBody struct {
 		Content map[string]media
 	}
-	Parameters []struct {
-		Name, In string
-		Ref      string `json:"$ref"`
-		Schema   map[string]any
-		Example  any
-	}
-	Responses map[string]struct {
+	Parameters []parameter
+	Responses  map[string]struct {
 		Description string
 		Content     map[string]media
 	}
+}
+
+type parameter struct {
+	Name, In string
+	Ref      string `json:"$ref"`
+	Schema   map[string]any
+	Example  any
 }
 
 type media struct {
@@ -309,5 +312,32 @@ func TestDocsLoadNothingFromElsewhere(t *testing.T) {
 	}
 	for _, file := range []string{"other.js", "oauth2-redirect.html", "..", "docs.html"} {
 		h.call(http.MethodGet, "/docs/"+file, "").problem(http.StatusNotFound, "request.not-found")
+	}
+}
+
+// TestOpenAPISaysWhichRoutesHeedIfMatch: what is no entity tag is refused by exactly those.
+func TestOpenAPISaysWhichRoutesHeedIfMatch(t *testing.T) {
+	h := newHouse(t).seeded()
+	root := h.admin()
+	document := h.published(amhttp.Public)
+	for _, route := range h.server.Routes() {
+		if route.Listener != amhttp.Public || route.Method == http.MethodGet || route.Lines {
+			continue
+		}
+		op := document.paths[spelled(route.Path)][strings.ToLower(route.Method)]
+		request := document.request(t, spelled(route.Path), route.Method, op)
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		declares := slices.ContainsFunc(op.Parameters, func(p parameter) bool { return strings.HasSuffix(p.Ref, "/If-Match") })
+		got := h.call(route.Method, request.URL.RequestURI(), string(body), "Authorization", root, "If-Match", "junk")
+		heeds := got.status == http.StatusBadRequest && strings.Contains(got.text, `"field":"If-Match"`)
+		if heeds != declares || declares != route.IfMatch {
+			t.Errorf("%s %s: declares it %v, heeds it %v: %d %s", route.Method, route.Path, declares, heeds, got.status, got.text)
+		}
+		if got.status < 300 { // it may have been the logout
+			root = h.admin()
+		}
 	}
 }

@@ -151,6 +151,7 @@ func words() map[string]word {
 		"limit":            {about: "How many items at most.", example: 50, least: 1, most: 200},
 		"cursor":           {about: "The next_cursor of the page before.", example: exampleToken, most: 500},
 		"prefix":           {about: "The beginning of an address or a name.", example: "ada", most: 254},
+		"users.status":     {about: "A status.", example: "ACTIVE", oneOf: values("ACTIVE", "INACTIVE", "PENDING_VERIFICATION")},
 		"sessions.id":      {about: "The id of a session, as listed; not its secret.", example: exampleID, format: "uuid"},
 		"users.id":         {about: "The id of a user.", example: exampleID, format: "uuid"},
 		"imports.id":       {about: "The id of an import.", example: exampleID, format: "uuid"},
@@ -238,7 +239,7 @@ func words() map[string]word {
 		"verified":             {about: "Whether the address counts as proven, which it does unless given.", example: true},
 		"ImportRow.created_at": {about: "When the account was made elsewhere.", example: "2020-01-31T12:00:00Z"},
 		"ImportRow.id":         {about: "The id that the user is to have; a new one unless given.", example: exampleID},
-		"query.status":         {about: "Only what is so.", example: "created"},
+		"imports.status":       {about: "Only what is so.", example: "created"},
 
 		// operators
 		"jobs.id":           {about: "The id of a job.", example: "17", pattern: "^[1-9][0-9]*$", most: 19},

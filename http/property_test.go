@@ -51,7 +51,7 @@ func TestR19NoRequestBreaksTheService(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f.rt = rt
 		f.refresh()
-		for range 20 {
+		for range 12 { // a hundred times, unless -rapid.checks says otherwise
 			f.probe()
 		}
 	})
@@ -366,7 +366,7 @@ func (f *prober) known(name string, value any) any {
 	case "user_id", "id":
 		return rapid.SampledFrom([]string{f.user.id, f.root.id, anID}).Draw(f.rt, "id")
 	case "token":
-		return f.mailed(f.user.id)
+		return f.mailedToken()
 	case "event_id":
 		return haltedEvent.String()
 	case "plan_id":
@@ -375,6 +375,24 @@ func (f *prober) known(name string, value any) any {
 		return rapid.SampledFrom([]string{"viewer", "editor", "admin", "auditor"}).Draw(f.rt, "role")
 	}
 	return value
+}
+
+// mailedToken is one of the right kind, for a request that was made or not.
+func (f *prober) mailedToken() string {
+	user, err := domain.ParseID(f.user.id)
+	if err != nil {
+		f.rt.Fatal(err)
+	}
+	purpose := rapid.SampledFrom([]string{amhttp.VerifyEmailToken, amhttp.ResetPasswordToken}).Draw(f.rt, "purpose")
+	request := domain.ID{15: 1}
+	outcome, err := f.commands.Account(f.t.Context(), user)
+	if err == nil && purpose == amhttp.VerifyEmailToken && len(outcome.State.Requests) > 0 {
+		request = outcome.State.Requests[0].ID
+	}
+	if err == nil && purpose == amhttp.ResetPasswordToken && len(outcome.State.Resets) > 0 {
+		request = outcome.State.Resets[0].ID
+	}
+	return f.house.tokens.Issue(purpose, user, request)
 }
 
 func (f *prober) text(schema map[string]any) string {
@@ -432,8 +450,8 @@ func (f *prober) judge(at target, r *http.Request, body []byte, response *http.R
 		}
 	}
 	document := f.documents[at.listener]
-	if r.Method != at.method {
-		return // not in the contract, but for HEAD, which has no body to check
+	if r.Method != at.method || at.path == "/openapi.json" {
+		return // not in the contract, but for HEAD, which has no body to check; and the contract itself is free JSON
 	}
 	if response.StatusCode == http.StatusNotFound && bytes.Contains(text, []byte("/problems/request.not-found")) {
 		return // the parameters made it another path

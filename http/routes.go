@@ -148,15 +148,15 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: post, Path: "/reset-password", Auth: Anonymous, Module: Account,
-			Summary: "Ask for a mail that a new password can be chosen by", Body: address{}, Status: accepted, handle: s.requestReset,
+			Summary: "Ask for a mail that a new password can be chosen by", Event: "password_reset_request", Body: address{}, Status: accepted, handle: s.requestReset,
 		},
 		{
 			Listener: Public, Method: get, Path: "/reset-password", Auth: Anonymous, Module: Account,
-			Summary: "The page that the link in that mail opens", Query: []Parameter{mailedToken}, Status: ok, handle: s.resetPage,
+			Summary: "The page that the link in that mail opens", Query: []Parameter{mailedToken}, Status: ok, Media: html, handle: s.resetPage,
 		},
 		{
 			Listener: Public, Method: post, Path: "/reset-password/confirm", Auth: Anonymous, Module: Account,
-			Summary: "Choose a new password by the token that was mailed; every session ends", Body: passwordReset{}, Status: none,
+			Summary: "Choose a new password by the token that was mailed; every session ends", Event: "password_reset", Body: passwordReset{}, Status: none,
 			handle: s.confirmReset,
 		},
 		{
@@ -178,7 +178,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/me/password", Auth: Session, Module: Account,
-			Summary: "Change one's own password; every other session ends", Body: passwordChange{}, Status: none, handle: s.changePassword,
+			Summary: "Change one's own password; every other session ends", Event: "password_change", Body: passwordChange{}, Status: none, IfMatch: true, handle: s.changePassword,
 		},
 		{
 			Listener: Public, Method: get, Path: "/users/me/onboarding", Auth: Session, Module: Account,
@@ -187,12 +187,12 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/me/email", Auth: Session, Module: Account,
-			Summary: "Ask for another e-mail address; it counts once it is proven", Event: "email_change", Body: emailChange{}, Status: accepted, handle: s.changeEmail,
+			Summary: "Ask for another e-mail address; it counts once it is proven", Event: "email_change", Body: emailChange{}, Status: accepted, IfMatch: true, handle: s.changeEmail,
 		},
 		{
 			Listener: Public, Method: del, Path: "/users/me", Auth: Session, Module: Account,
 			Summary: "Erase one's own account and all that is known of oneself", Event: "erasure", Body: proof{}, Status: accepted, Answer: erasing{},
-			handle: s.eraseSelf,
+			IfMatch: true, handle: s.eraseSelf,
 		},
 		{
 			Listener: Public, Method: get, Path: "/erasures/:id", Auth: Anonymous, Module: Account,
@@ -206,21 +206,21 @@ func (s *Server) allRoutes() []Route {
 		{
 			Listener: Public, Method: post, Path: "/users/:id/deactivate", Auth: Session, Permission: "user:manage", Module: Account,
 			Summary: "Close an account and end its sessions", Event: "deactivation", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{},
-			handle: s.deactivateUser,
+			IfMatch: true, handle: s.deactivateUser,
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/:id/reactivate", Auth: Session, Permission: "user:manage", Module: Account,
 			Summary: "Open a deactivated account again", Event: "reactivation", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{},
-			handle: s.reactivateUser,
+			IfMatch: true, handle: s.reactivateUser,
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/:id/unlock", Auth: Session, Permission: "user:manage", Module: Account,
-			Summary: "End the locks of an account", Event: "unlocking", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{}, handle: s.unlockUser,
+			Summary: "End the locks of an account", Event: "unlocking", Body: reason{}, BodyOptional: true, Status: ok, Answer: readmodel.Account{}, IfMatch: true, handle: s.unlockUser,
 		},
 		{
 			Listener: Public, Method: del, Path: "/users/:id", Auth: Session, Permission: "user:erase", Module: Account,
 			Summary: "Erase an account and all that is known of its user", Event: "erasure", Body: reason{}, BodyOptional: true, Status: accepted, Answer: erasing{},
-			handle: s.eraseUser,
+			IfMatch: true, handle: s.eraseUser,
 		},
 		{
 			Listener: Public, Method: get, Path: "/sessions", Auth: Session, Module: Account,
@@ -229,11 +229,11 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: del, Path: "/sessions", Auth: Session, Module: Account,
-			Summary: "End all of one's own sessions but this one", Status: none, handle: s.endOtherSessions,
+			Summary: "End all of one's own sessions but this one", Event: "session_end", Status: none, IfMatch: true, handle: s.endOtherSessions,
 		},
 		{
 			Listener: Public, Method: del, Path: "/sessions/:id", Auth: Session, Module: Account,
-			Summary: "End one of one's own sessions", Status: none, handle: s.endSession,
+			Summary: "End one of one's own sessions", Event: "session_end", Status: none, IfMatch: true, handle: s.endSession,
 		},
 		{
 			Listener: Public, Method: get, Path: "/users/:id/sessions", Auth: Session, Permission: "user:manage", Module: Account,
@@ -242,7 +242,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: del, Path: "/users/:id/sessions", Auth: Session, Permission: "user:manage", Module: Account,
-			Summary: "End all sessions of a user", Status: none, handle: s.endUsersSessions,
+			Summary: "End all sessions of a user", Event: "session_end", Status: none, IfMatch: true, handle: s.endUsersSessions,
 		},
 		{
 			Listener: Public, Method: get, Path: "/profile", Auth: Session, Module: Profile, authenticates: true,
