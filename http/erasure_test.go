@@ -284,6 +284,12 @@ func TestTheErasedAreUnknownToEverybody(t *testing.T) {
 		service := []string{"Authorization", "Bearer " + serviceKey}
 		o.send(o.server.Internal(), http.MethodGet, "/internal/v1/users/"+id, "", service...).problem(http.StatusNotFound, "account.not-found")
 		o.send(o.server.Internal(), http.MethodGet, "/internal/v1/users/"+id+"/profile", "", service...).problem(http.StatusNotFound, "profile.not-found")
+		o.call(http.MethodGet, "/users/"+id, "", admin...).problem(http.StatusNotFound, "account.not-found")
+		o.call(http.MethodGet, "/users/"+id+"/profile", "", admin...).problem(http.StatusNotFound, "profile.not-found")
+		o.call(http.MethodGet, "/users/"+id+"/roles", "", admin...).problem(http.StatusNotFound, "account.not-found")
+		if list := o.call(http.MethodGet, "/users", "", admin...).want(http.StatusOK); strings.Contains(list.text, id) {
+			t.Errorf("the erased are listed: %s", list.text)
+		}
 		if _, err := o.pool.Exec(t.Context(), `DELETE FROM accounts WHERE user_id = $1`, id); err != nil {
 			t.Fatal(err)
 		}

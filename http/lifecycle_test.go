@@ -365,7 +365,13 @@ func TestALockIsShownWhileItLasts(t *testing.T) {
 		t.Errorf("unlocked: %s", unlocked.text)
 	}
 	lock()
+	if view := o.call(http.MethodGet, "/users/"+ann, "", admin...).want(http.StatusOK); view.json("locked_until") != until {
+		t.Errorf("locked, as the administrator sees it: %s", view.text)
+	}
 	o.pass(time.Hour)
+	if view := o.call(http.MethodGet, "/users/"+ann, "", admin...).want(http.StatusOK); view.json("locked_until") != nil {
+		t.Errorf("after the lock, as the administrator sees it: %s", view.text)
+	}
 	if me := o.call(http.MethodGet, "/users/me", "", auth...).want(http.StatusOK); me.json("locked_until") != nil {
 		t.Errorf("after the lock: %s", me.text)
 	}

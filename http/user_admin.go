@@ -135,7 +135,7 @@ func (s *Server) account(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.answerEntity(view.Version.Revision, view)
+	return c.answerEntity(view.Version.Revision, view.At(s.clock()))
 }
 
 // profile answers GET /users/{id}/profile.
