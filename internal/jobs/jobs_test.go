@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -261,7 +262,8 @@ func TestJobThatKeepsFailingIsKeptAndCanBeRetried(t *testing.T) {
 		t.Errorf("job = %+v", job)
 	}
 	insert(t, pool, client.Queue, mail) // redelivery must not go round the dead job
-	if all, err := client.List(t.Context(), 0, jobs.Available, jobs.Running, jobs.Retryable); err != nil || len(all) != 0 {
+	all, err := client.List(t.Context(), 0, jobs.Available, jobs.Running, jobs.Retryable)
+	if err != nil || slices.ContainsFunc(all, func(other jobs.Job) bool { return other.Kind == job.Kind }) { // the reaper may run
 		t.Errorf("List = %v, %v", all, err)
 	}
 	if _, err := client.Retry(t.Context(), job.ID); err != nil {
