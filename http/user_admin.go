@@ -104,7 +104,7 @@ func (s *Server) userCursor(f readmodel.UserFilter, place readmodel.UserPlace) s
 	if f.Prefix == "" {
 		return s.cursors.seal(binary.BigEndian.AppendUint64(plain, uint64(place.CreatedAt.UnixMicro())))
 	}
-	return s.cursors.seal(append(plain, place.Term...))
+	return s.cursors.seal(append(append(plain, stage(place)), place.Term...))
 }
 
 func (s *Server) userPlace(f readmodel.UserFilter, cursor string) (place readmodel.UserPlace, ok bool) {
@@ -117,9 +117,17 @@ func (s *Server) userPlace(f readmodel.UserFilter, cursor string) (place readmod
 	if f.Prefix == "" {
 		place.CreatedAt = time.UnixMicro(int64(binary.BigEndian.Uint64(by))).UTC()
 	} else {
-		place.Term = string(by)
+		place.ByEmail, place.Term = by[0] == stage(readmodel.UserPlace{ByEmail: true}), string(by[1:])
 	}
 	return place, true
+}
+
+// stage tells those who are found by name from those who are found by e-mail address.
+func stage(place readmodel.UserPlace) byte {
+	if place.ByEmail {
+		return 1
+	}
+	return 0
 }
 
 // account answers GET /users/{id}.

@@ -81,6 +81,7 @@ func TestUsersAreListedFilteredAndSearched(t *testing.T) {
 		"prefix=lee+A":                {"Ann Lee"},
 		"prefix=zo%C3%AB":             {"Zoë Ännlee"},
 		"prefix=ZOE%CC%88":            {"Zoë Ännlee"}, // composed differently
+		"prefix=zoe":                  {"Zoë Ännlee"}, // by the address
 		"prefix=ann.LEE@":             {"Ann Lee"},
 		"prefix=%25":                  nil,
 		"prefix=100%25":               {"Carl 100%"},

@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -110,28 +109,26 @@ func foldUser(r *userRow, envelope *eventstore.Envelope) {
 		change(&r.LastName, e.LastName)
 	}
 	r.ByEmail, r.ByGiven, r.ByFamily = nil, nil, nil
-	if r.CreatedAt != nil {
-		r.ByEmail, r.ByGiven, r.ByFamily = termsOf(r.account.Email, r.FirstName, r.LastName)
+	if r.CreatedAt == nil {
+		return
+	}
+	r.ByEmail, r.ByGiven = termOf(r.account.Email), termOf(r.FirstName, r.LastName)
+	if r.FirstName != nil && r.LastName != nil {
+		r.ByFamily = termOf(r.LastName, r.FirstName)
 	}
 }
 
-// termsOf are what a prefix may match: the address, and the name in either order. None is there twice, so that a user
-// is found once under each.
-func termsOf(email, first, last *string) (byEmail, byGiven, byFamily *string) {
-	taken := []string{""}
-	of := func(parts ...*string) *string {
-		var words []string
-		for _, part := range parts {
-			if part != nil {
-				words = append(words, *part)
-			}
+// termOf is what a prefix is compared with, nil if there is nothing.
+func termOf(texts ...*string) *string {
+	var words []string
+	for _, text := range texts {
+		if text != nil {
+			words = append(words, *text)
 		}
-		found := term.Of(strings.Join(words, " "))
-		if slices.Contains(taken, found) {
-			return nil
-		}
-		taken = append(taken, found)
-		return &found
 	}
-	return of(email), of(first, last), of(last, first)
+	found := term.Of(strings.Join(words, " "))
+	if found == "" {
+		return nil
+	}
+	return &found
 }

@@ -36,9 +36,10 @@ type UserFilter struct {
 	Role   string // held at the time of the question, not inherited
 }
 
-// UserPlace is a place in a list of users: newest first or, with a prefix, by the term that begins with it. The zero
-// place is the beginning.
+// UserPlace is a place in a list of users: newest first or, with a prefix, those whose name begins with it by that name,
+// then those of whom only the e-mail address does, by that. The zero place is the beginning.
 type UserPlace struct {
+	ByEmail   bool // behind all who are found by name
 	Term      string
 	CreatedAt time.Time
 	ID        uuid.UUID
@@ -51,18 +52,27 @@ const mostExamined = 300
 // Users returns at most limit users that pass a filter, from behind a place on, and the place where the next page
 // begins: nil if there is none.
 func (r *Reader) Users(ctx context.Context, filter UserFilter, now time.Time, after UserPlace, limit int) ([]User, *UserPlace, error) {
-	sql, args := filter.query(now, after, r.examines)
-	args["limit"] = limit + 1
 	list := userList{
 		limit: limit, examines: r.examines, now: now, users: make([]User, 0, limit),
 		names: make(map[string]string), roles: make(map[string][]string),
 	}
+	err := r.readUsers(ctx, filter, after, &list)
+	if err == nil && list.next == nil && filter.Prefix != "" && !after.ByEmail {
+		err = r.readUsers(ctx, filter, UserPlace{ByEmail: true}, &list)
+	}
+	return list.users, list.next, err
+}
+
+// readUsers reads on from a place to where the page is full, or those who are found in the same way end.
+func (r *Reader) readUsers(ctx context.Context, filter UserFilter, after UserPlace, list *userList) error {
+	sql, args := filter.query(list.now, after, r.examines)
+	args["limit"] = list.limit - len(list.users) + 1
+	list.last = after
 	var batch pgx.Batch
 	batch.Queue(planning)
 	batch.Queue(`SELECT id, name FROM roles WHERE id IS NOT NULL`).Query(list.readNames)
 	batch.Queue(sql, args).Query(list.read)
-	err := r.pool.SendBatch(ctx, &batch).Close()
-	return list.users, list.next, err
+	return r.pool.SendBatch(ctx, &batch).Close()
 }
 
 // planning holds for the transaction that a batch is. Postgres would plan a page anew each time, which takes longer than
@@ -75,6 +85,7 @@ type userList struct {
 	examines int
 	now      time.Time
 	users    []User
+	last     UserPlace // of the last of them, or where the reading began
 	next     *UserPlace
 	names    map[string]string   // of roles, by their ids
 	roles    map[string][]string // held, by the text of their ids: most users have the same
@@ -92,14 +103,13 @@ func (l *userList) readNames(rows pgx.Rows) error {
 
 // read reads the rows: at most one user more than the page holds, and the last one that was examined.
 func (l *userList) read(rows pgx.Rows) error {
-	var last *UserPlace
 	for rows.Next() {
 		var row userRow
 		if err := rows.Scan(row.targets()...); err != nil {
 			return err
 		}
 		if row.matches.Bool && len(l.users) == l.limit {
-			l.next = last
+			l.next = new(l.last)
 			continue // to the end: the connection is used again
 		}
 		if row.matches.Bool {
@@ -107,10 +117,10 @@ func (l *userList) read(rows pgx.Rows) error {
 			if err != nil {
 				return err
 			}
-			l.users, last = append(l.users, user), row.place()
+			l.users, l.last = append(l.users, user), row.place(l.last.ByEmail)
 		}
 		if row.examined.Int64 == int64(l.examines) {
-			l.next = row.place()
+			l.next = new(row.place(l.last.ByEmail))
 		}
 	}
 	return rows.Err()
@@ -170,8 +180,8 @@ func (row *userRow) targets() []any {
 	}
 }
 
-func (row *userRow) place() *UserPlace {
-	return &UserPlace{Term: row.term.String, CreatedAt: row.createdAt.Time.UTC(), ID: row.id.Bytes}
+func (row *userRow) place(byEmail bool) UserPlace {
+	return UserPlace{ByEmail: byEmail, Term: row.term.String, CreatedAt: row.createdAt.Time.UTC(), ID: row.id.Bytes}
 }
 
 // query is the statement of a page, but for its limit.
@@ -206,27 +216,36 @@ const (
 	everybodys = "viewer"
 )
 
-// byTerm lists by term: three scans of indexes in their order, merged. A user who is found by several terms passes
-// under the least of them only. The limits within the scans never cut what the outer one lets through: with them
-// Postgres knows how little it will read, and reads it in order instead of sorting all that matches.
+// byTerm lists by term: scans of indexes in their order, merged. A user whose name is found either way round passes under
+// the lesser of both only, and one who is found by name passes among those. The limits within the scans never cut what
+// the outer one lets through: with them Postgres knows how little it will read, and reads it in order instead of sorting
+// all that matches.
 func (f UserFilter) byTerm(now time.Time, after UserPlace, examines int) (string, pgx.NamedArgs) {
 	prefix := term.Of(f.Prefix)
 	args := pgx.NamedArgs{"prefix": prefix, "end": term.After(prefix), "term": max(prefix, after.Term), "id": [16]byte(after.ID)}
-	var scans, within []string
-	for _, column := range []string{"by_email", "by_given", "by_family"} {
-		scans = append(scans, fmt.Sprintf(`
+	columns := []string{"by_given", "by_family"}
+	const byName = `least(
+				CASE WHEN by_given >= @prefix AND by_given < @end THEN by_given END,
+				CASE WHEN by_family >= @prefix AND by_family < @end THEN by_family END)`
+	once := byName + " = term"
+	if after.ByEmail {
+		columns, once = []string{"by_email"}, byName+" IS NULL"
+	}
+	scans := make([]string, len(columns))
+	for i, column := range columns {
+		scans[i] = fmt.Sprintf(`
 				(SELECT *, %[1]s AS term FROM users WHERE (%[1]s, user_id) > (@term, @id) AND %[1]s < @end%[3]s
-				ORDER BY %[1]s, user_id LIMIT %[2]d)`, column, examines, f.few()))
-		within = append(within, fmt.Sprintf(`CASE WHEN %[1]s >= @prefix AND %[1]s < @end THEN %[1]s END`, column))
+				ORDER BY %[1]s, user_id LIMIT %[2]d)`, column, examines, f.few())
 	}
 	return fmt.Sprintf(`
 		SELECT %s, term, matches, examined FROM (
-			SELECT *, term = least(%s) AND %s AS matches, row_number() OVER (ORDER BY term, user_id) AS examined FROM (%s
-				ORDER BY term, user_id LIMIT %d
+			SELECT *, %s AND %s AS matches, row_number() OVER (ORDER BY term, user_id) AS examined FROM (
+				SELECT * FROM (%s
+				) u ORDER BY term, user_id LIMIT %d
 			) u
 		) u WHERE matches OR examined = %d
 		ORDER BY term, user_id LIMIT @limit`,
-		userColumns, strings.Join(within, ", "), f.matches(now, args), strings.Join(scans, `
+		userColumns, once, f.matches(now, args), strings.Join(scans, `
 				UNION ALL`), examines, examines), args
 }
 
