@@ -365,7 +365,7 @@ func (s *Server) allRoutes() []Route {
 			Listener: Public, Method: get, Path: "/users", Auth: Session, Permission: "user:list", Module: Account,
 			Summary: "All users, the newest first; with a prefix, those whose name begins with it, by name, then those of whom only the e-mail " +
 				"address does, by address. " +
-				"A page that has looked through 300 users for those that pass the filters ends there: it may have fewer than the " +
+				"A page that has looked through 200 users for those that pass the filters ends there: it may have fewer than the " +
 				"limit, or none, and be followed by others. Only the last page has no next_cursor",
 			Query: userParameters(), Status: ok, Answer: page[readmodel.User]{}, Reads: users, handle: s.listUsers,
 		},

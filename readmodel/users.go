@@ -47,7 +47,7 @@ type UserPlace struct {
 
 // mostExamined is how many entries of an index a page looks through for users that pass the filter. It bounds what a
 // rare filter costs: such a page has fewer users than asked for, or none, and a next page all the same.
-const mostExamined = 300
+const mostExamined = 200
 
 // Users returns at most limit users that pass a filter, from behind a place on, and the place where the next page
 // begins: nil if there is none.
