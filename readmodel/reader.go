@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 )
 
 // ErrNotFound is a row that is not there: there is no such thing, or its event has not been projected yet. The
@@ -20,13 +21,18 @@ var ErrNotFound = errors.New("no such row")
 type Reader struct {
 	pool *pgxpool.Pool
 	seen *expirable.LRU[uuid.UUID, time.Time]
+	// lists are the turns of those who read pages of users.
+	lists *semaphore.Weighted
 	// examines is mostExamined but in tests.
 	examines int
 }
 
 // New makes a reader.
 func New(pool *pgxpool.Pool) *Reader {
-	return &Reader{pool: pool, seen: expirable.NewLRU[uuid.UUID, time.Time](seenSessions, nil, 0), examines: mostExamined}
+	return &Reader{
+		pool: pool, seen: expirable.NewLRU[uuid.UUID, time.Time](seenSessions, nil, 0),
+		lists: semaphore.NewWeighted(listsAtOnce), examines: mostExamined,
+	}
 }
 
 // Version tells up to which event of its stream a row has come: the event's revision in the stream and its place in

@@ -46,7 +46,7 @@ var (
 
 func drawPerson(t *rapid.T, n int) person {
 	p := person{
-		id:    domain.ID{0: byte(rapid.IntRange(0, 255).Draw(t, "id")), 14: byte(n >> 8), 15: byte(n)},
+		id:    domain.ID{0: byte(rapid.IntRange(0, 255).Draw(t, "id")), 6: 0x70, 14: byte(n >> 8), 15: byte(n)},
 		email: words.Draw(t, "local") + "@x", first: words.Draw(t, "first"), last: words.Draw(t, "last"),
 		status: rapid.SampledFrom(statuses).Draw(t, "status"), created: after(time.Duration(rapid.IntRange(0, 3).Draw(t, "created")) * time.Second),
 		roles: map[string]*time.Time{}, erased: rapid.IntRange(0, 9).Draw(t, "erased") == 0,
