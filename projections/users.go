@@ -116,6 +116,9 @@ func foldUser(r *userRow, envelope *eventstore.Envelope) {
 	if r.FirstName != nil && r.LastName != nil {
 		r.ByFamily = termOf(r.LastName, r.FirstName)
 	}
+	if r.ByFamily != nil && r.ByGiven != nil && *r.ByFamily == *r.ByGiven { // who is called Ann Ann is found once
+		r.ByFamily = nil
+	}
 }
 
 // termOf is what a prefix is compared with, nil if there is nothing.

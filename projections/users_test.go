@@ -39,10 +39,12 @@ func TestUsersAreListedAsTheyAre(t *testing.T) {
 	signUp(4, account.Active)
 	log.Append(account.StreamOf(id(4)), account.AccountErasureRequested{UserID: id(4), At: at(2)}, account.AccountErased{UserID: id(4), At: at(3)})
 	log.Append(profile.StreamOf(id(4)), profile.ProfileUpdated{UserID: id(4), FirstName: pointer(text("Late")), UpdatedAt: at(4)})
+	signUp(6, account.Active)
+	log.Append(profile.StreamOf(id(6)), profile.ProfileUpdated{UserID: id(6), FirstName: pointer(text("Strauß")), UpdatedAt: at(2)})
 	log.Append(account.StreamOf(id(5)), account.RegistrationAborted{UserID: id(5), At: at(0)})
 
 	rows := projtest.Redelivery(t, pgtest.New(t), named(t, "users"), log.Events())
-	if len(rows) != 4 {
+	if len(rows) != 5 {
 		t.Errorf("got %d rows, want none for the registration that was aborted", len(rows))
 	}
 	listed := projtest.Row{
@@ -56,6 +58,7 @@ func TestUsersAreListedAsTheyAre(t *testing.T) {
 			"by_email": "zoe@example.com", "by_given": "zoë", "by_family": nil, "inactive": false, "elevated": true,
 		},
 		2: {"status": "INACTIVE", "inactive": true, "elevated": false},
+		6: {"status": "ACTIVE", "first_name": "Strauß", "by_given": "strauss strauss", "by_family": nil},
 		3: {"status": "PENDING_VERIFICATION", "roles": map[string]any{}, "inactive": false, "elevated": false},
 		4: {
 			"status": "ERASED", "email": nil, "phone": nil, "created_at": nil, "first_name": nil, "last_name": nil,

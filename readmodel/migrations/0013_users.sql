@@ -15,7 +15,7 @@ CREATE TABLE users (
     last_name   text,
     -- The id of a role to when it expires, or null.
     roles       jsonb       NOT NULL,
-    -- What a prefix is compared with: see internal/term. by_family is the name the other way round, if it has both parts.
+    -- What a prefix is compared with: see internal/term. by_family is the name the other way round, if that is another.
     by_email    text COLLATE "C",
     by_given    text COLLATE "C",
     by_family   text COLLATE "C",
