@@ -37,14 +37,7 @@ func (s *Server) ownProfile(ctx context.Context, c *call) error {
 
 // profileV1 answers GET /internal/v1/users/{id}/profile.
 func (s *Server) profileV1(ctx context.Context, c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	view, err := s.reader.Profile(ctx, uuid.UUID(id))
-	if c.fresh.behind() || errors.Is(err, readmodel.ErrNotFound) {
-		view, err = s.foldProfile(ctx, id)
-	}
+	view, err := s.namedProfile(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -86,6 +79,19 @@ func (s *Server) updateProfile(ctx context.Context, c *call) error {
 	view := profileView(outcome.State)
 	view.Version = version(outcome.Result)
 	return c.answerEntity(view.Version.Revision, view)
+}
+
+// namedProfile is the profile of the user whom the path names, with everything that the client wants to see.
+func (s *Server) namedProfile(ctx context.Context, c *call) (readmodel.Profile, error) {
+	id, err := c.id()
+	if err != nil {
+		return readmodel.Profile{}, err
+	}
+	view, err := s.reader.Profile(ctx, uuid.UUID(id))
+	if c.fresh.behind() || errors.Is(err, readmodel.ErrNotFound) {
+		return s.foldProfile(ctx, id)
+	}
+	return view, err
 }
 
 // foldProfile is the profile as its stream tells it, where the table does not know it or not all of it yet.

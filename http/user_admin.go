@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -132,14 +131,7 @@ func stage(place readmodel.UserPlace) byte {
 
 // account answers GET /users/{id}.
 func (s *Server) account(ctx context.Context, c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	view, err := s.reader.Account(ctx, uuid.UUID(id))
-	if c.fresh.behind() || errors.Is(err, readmodel.ErrNotFound) {
-		view, err = s.foldAccount(ctx, id)
-	}
+	view, err := s.namedAccount(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -148,14 +140,7 @@ func (s *Server) account(ctx context.Context, c *call) error {
 
 // profile answers GET /users/{id}/profile.
 func (s *Server) profile(ctx context.Context, c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	view, err := s.reader.Profile(ctx, uuid.UUID(id))
-	if c.fresh.behind() || errors.Is(err, readmodel.ErrNotFound) {
-		view, err = s.foldProfile(ctx, id)
-	}
+	view, err := s.namedProfile(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -113,18 +113,24 @@ func (s *Server) ownAccount(ctx context.Context, c *call) error {
 
 // accountV1 answers GET /internal/v1/users/{id}.
 func (s *Server) accountV1(ctx context.Context, c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	view, err := s.reader.Account(ctx, uuid.UUID(id))
-	if c.fresh.behind() || errors.Is(err, readmodel.ErrNotFound) {
-		view, err = s.foldAccount(ctx, id)
-	}
+	view, err := s.namedAccount(ctx, c)
 	if err != nil {
 		return err
 	}
 	return c.answerEntity(view.Version.Revision, view.V1())
+}
+
+// namedAccount is the account that the path names, with everything that the client wants to see.
+func (s *Server) namedAccount(ctx context.Context, c *call) (readmodel.Account, error) {
+	id, err := c.id()
+	if err != nil {
+		return readmodel.Account{}, err
+	}
+	view, err := s.reader.Account(ctx, uuid.UUID(id))
+	if c.fresh.behind() || errors.Is(err, readmodel.ErrNotFound) {
+		return s.foldAccount(ctx, id)
+	}
+	return view, err
 }
 
 // foldAccount is the account as its stream tells it, where the table does not know it or not all of it yet.

@@ -107,7 +107,11 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err != nil {
 		return nil, err
 	}
-	if err := a.wireReactions(ctx, c, around, pool, reading, events, ring, service, reader, counts, tokens, imported, log); err != nil {
+	err = a.wireReactions(ctx, reactionParts{
+		config: c, around: around, pool: pool, log: reading, events: events, ring: ring, service: service, reader: reader,
+		counts: counts, tokens: tokens, imports: imported, logger: log,
+	})
+	if err != nil {
 		return nil, err
 	}
 	tracer, stopTracer, err := newTracer(ctx, c.Process)
@@ -238,36 +242,50 @@ func (a *assembly) prepare(ctx context.Context, c config.Config, service *comman
 	return nil
 }
 
-// wireReactions makes what follows events: projections, the saga, jobs.
-func (a *assembly) wireReactions(ctx context.Context, c config.Config, around surroundings, pool *pgxpool.Pool, log feed.Log, events *codec.Codec,
-	ring *keyring.Ring, service *commands.Service, reader *readmodel.Reader, counts *limiter.Limiter, tokens *token.Tokens, imported *imports.Imports, logger *slog.Logger,
-) error {
-	queue, err := jobs.NewQueue(pool)
+// reactionParts are what reactions to events are made of.
+type reactionParts struct {
+	config  config.Config
+	around  surroundings
+	pool    *pgxpool.Pool
+	log     feed.Log
+	events  *codec.Codec
+	ring    *keyring.Ring
+	service *commands.Service
+	reader  *readmodel.Reader
+	counts  *limiter.Limiter
+	tokens  *token.Tokens
+	imports *imports.Imports
+	logger  *slog.Logger
+}
+
+// wireReactions makes what follows events: projections, the sagas, jobs.
+func (a *assembly) wireReactions(ctx context.Context, p reactionParts) error {
+	queue, err := jobs.NewQueue(p.pool)
 	if err != nil {
 		return err
 	}
-	onboarding := sagas.NewOnboarding(service, queue, wantedSteps(c), logger)
-	effects, err := newEffects(c, service, tokens, around.clock.Now)
+	onboarding := sagas.NewOnboarding(p.service, queue, wantedSteps(p.config), p.logger)
+	effects, err := newEffects(p.config, p.service, p.tokens, p.around.clock.Now)
 	if err != nil {
 		return err
 	}
-	now := around.clock.Now
+	now := p.around.clock.Now
 	ports := jobs.Ports{
 		Effects: effects, Steps: onboarding,
-		Reaper:  upkeep{sagas.NewReaper(service, orphans{reader, imported}, claimTTL, now), reader, counts, imported, now},
-		Imports: imported,
-		Closing: sagas.NewCloser(service, shredder{ring, projections.NewRedactor(pool)}),
+		Reaper:  upkeep{sagas.NewReaper(p.service, orphans{p.reader, p.imports}, claimTTL, now), p.reader, p.counts, p.imports, now},
+		Imports: p.imports,
+		Closing: sagas.NewCloser(p.service, shredder{p.ring, projections.NewRedactor(p.pool)}),
 	}
-	if c.Modules.Subscription {
-		ports.Subscriptions = sagas.NewTimer(service, dueSubscriptions{reader}, now)
+	if p.config.Modules.Subscription {
+		ports.Subscriptions = sagas.NewTimer(p.service, dueSubscriptions{p.reader}, now)
 	}
-	a.jobs, err = jobs.New(pool, ports, jobs.Options{Logger: logger, Now: time.Now, Alone: around.alone})
+	a.jobs, err = jobs.New(p.pool, ports, jobs.Options{Logger: p.logger, Now: time.Now, Alone: p.around.alone})
 	if err != nil {
 		return err
 	}
-	notices := sagas.NewNotices(queue, ring, sagas.Audience{Mail: c.Modules.EmailService, Tokens: c.TellsTokenService()})
+	notices := sagas.NewNotices(queue, p.ring, sagas.Audience{Mail: p.config.Modules.EmailService, Tokens: p.config.TellsTokenService()})
 	var consumers []feed.Consumer
-	if c.Modules.AccountManagement {
+	if p.config.Modules.AccountManagement {
 		consumers = append(consumers, feed.Consumer{Projection: onboarding}, feed.Consumer{Projection: notices},
 			feed.Consumer{Projection: sagas.NewClosing(queue)})
 	}
@@ -275,11 +293,11 @@ func (a *assembly) wireReactions(ctx context.Context, c config.Config, around su
 		consumers = append(consumers, feed.Consumer{Projection: projection})
 	}
 	owner := "" // made up: other instances may run beside this one
-	if around.alone {
+	if p.around.alone {
 		owner = "alone" // it need not wait for the lease of the process before it
 	}
 	a.feed, err = feed.New(ctx, feed.Options{
-		Log: log, Decoder: events, Pool: pool, Consumers: consumers, Owner: owner, Logger: logger,
+		Log: p.log, Decoder: p.events, Pool: p.pool, Consumers: consumers, Owner: owner, Logger: p.logger,
 	})
 	return err
 }

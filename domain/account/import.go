@@ -65,11 +65,8 @@ func (c Import) Decide(s State) ([]Event, error) {
 	if err := c.Faults().Err(); err != nil {
 		return nil, err
 	}
-	switch {
-	case s.Aborted:
-		return nil, ErrRegistrationExpired
-	case s.Exists():
-		return nil, ErrAlreadyExists
+	if err := s.unopened(); err != nil {
+		return nil, err
 	}
 	created := UserCreated{
 		UserID: c.UserID, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName,

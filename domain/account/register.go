@@ -64,11 +64,8 @@ func (c Register) Decide(s State) ([]Event, error) {
 	if err := c.Faults().Err(); err != nil {
 		return nil, err
 	}
-	switch {
-	case s.Aborted:
-		return nil, ErrRegistrationExpired
-	case s.Exists():
-		return nil, ErrAlreadyExists
+	if err := s.unopened(); err != nil {
+		return nil, err
 	}
 	created := UserCreated{
 		UserID: c.UserID, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName,
@@ -87,4 +84,15 @@ func (c Register) Decide(s State) ([]Event, error) {
 		}}, nil
 	}
 	return []Event{created}, nil
+}
+
+// unopened reports, as an error, why no account can be opened under an id: it was given up, or there is one.
+func (s State) unopened() error {
+	switch {
+	case s.Aborted:
+		return ErrRegistrationExpired
+	case s.Exists():
+		return ErrAlreadyExists
+	}
+	return nil
 }
