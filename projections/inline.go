@@ -19,13 +19,27 @@ type InlineApplier struct {
 
 // inlineTable is a table whose rows fold one stream each.
 type inlineTable interface {
-	Handles(eventType string) bool
-	apply(ctx context.Context, db querier, batch []eventstore.Envelope) error
+	Projection
+	applyInline(ctx context.Context, db querier, batch []eventstore.Envelope) error
 }
 
-// Inline returns the applier that writes through the pool.
+// Inline returns the applier that writes through the pool, whose commits must wait for the disk.
 func Inline(pool *pgxpool.Pool) *InlineApplier {
 	return &InlineApplier{pool: pool, tables: []inlineTable{newAccounts(), newSessions(), newAccess(), newRoles()}}
+}
+
+// Projections returns every projection, as All does. Their projectors know what the applier has done, and do not do it
+// again.
+func (a *InlineApplier) Projections() []Projection {
+	all := All()
+	for i, projection := range all {
+		for _, table := range a.tables {
+			if table.Name() == projection.Name() {
+				all[i] = table
+			}
+		}
+	}
+	return all
 }
 
 // ApplyInline applies events that were appended to a stream, or its whole history, to the stream's row. Where the row
@@ -41,7 +55,7 @@ func (a *InlineApplier) ApplyInline(ctx context.Context, stream string, appended
 		if !table.Handles(appended[0].Event.EventType()) {
 			continue
 		}
-		err := table.apply(ctx, a.pool, appended)
+		err := table.applyInline(ctx, a.pool, appended)
 		var gap *GapError
 		if !errors.As(err, &gap) {
 			return err
@@ -50,7 +64,7 @@ func (a *InlineApplier) ApplyInline(ctx context.Context, stream string, appended
 		if err != nil {
 			return err
 		}
-		return table.apply(ctx, a.pool, missing)
+		return table.applyInline(ctx, a.pool, missing)
 	}
 	return nil
 }
@@ -66,7 +80,7 @@ func (a *InlineApplier) ApplyAllInline(ctx context.Context, appended []eventstor
 				batch = append(batch, event)
 			}
 		}
-		err := table.apply(ctx, a.pool, batch)
+		err := table.applyInline(ctx, a.pool, batch)
 		var gap *GapError
 		if errors.As(err, &gap) {
 			err = a.applyOneByOne(ctx, batch, load)

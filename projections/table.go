@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +43,8 @@ type table[K comparable, R any, P marked[R]] struct {
 	guard   guard
 	columns []column[R] // the key is the first
 	sql     statements
+	// ahead is what was applied inline.
+	ahead ahead
 }
 
 // guard is how a table tells an event that was applied before from one that was not.
@@ -69,11 +72,30 @@ func (e *GapError) Error() string {
 	return fmt.Sprintf("table %s, stream %s: revision %d does not follow revision %d", e.Table, e.Stream, e.Revision, e.Applied)
 }
 
+// errUnwritten is the outcome of a panic.
+var errUnwritten = errors.New("the rows were not written")
+
 // Name is the name of the table and of the checkpoint.
 func (t *table[K, R, P]) Name() string { return t.name }
 
 // Handles reports whether events of this type change the table.
 func (t *table[K, R, P]) Handles(eventType string) bool { return t.events[eventType] }
+
+// Applied reports whether an event is in its row already. It says so once.
+func (t *table[K, R, P]) Applied(stream string, revision uint64) bool {
+	return t.ahead.take(stream, revision)
+}
+
+// Begin forgets what Applied knows: where a turn begins, Postgres may have gone back.
+func (t *table[K, R, P]) Begin() { t.ahead.forget() }
+
+func (t *table[K, R, P]) applyInline(ctx context.Context, db querier, batch []eventstore.Envelope) error {
+	end := t.ahead.begin(batch)
+	err := errUnwritten
+	defer func() { end(err) }()
+	err = t.apply(ctx, db, batch)
+	return err
+}
 
 // Apply brings the rows of a batch up to date with one SELECT, where rows may exist, and one upsert.
 func (t *table[K, R, P]) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Envelope) error {

@@ -12,6 +12,7 @@ import (
 	"time"
 	_ "time/tzdata" // the zones, where the machine has none
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -91,7 +92,8 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	}
 	counts := limiter.New(pool, tokens.Key(limiter.KeyLabel),
 		limiter.Rules{Attempts: c.Account.LockoutAttempts, Lock: c.Account.LockoutBaseDuration}, around.clock.Now)
-	service, err := newCommands(c, store, projections.Inline(pool), counts, tokens, around.clock.Now)
+	inline := projections.Inline(pool)
+	service, err := newCommands(c, store, inline, counts, tokens, around.clock.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +110,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 		return nil, err
 	}
 	err = a.wireReactions(ctx, reactionParts{
-		config: c, around: around, pool: pool, log: reading, events: events, ring: ring, service: service, reader: reader,
+		config: c, around: around, pool: pool, log: reading, events: events, ring: ring, service: service, projections: inline.Projections(), reader: reader,
 		counts: counts, tokens: tokens, imports: imported, logger: log,
 	})
 	if err != nil {
@@ -177,6 +179,7 @@ func (a *assembly) openPool(ctx context.Context, url string) (*pgxpool.Pool, err
 	// Compiling a plan takes tens of milliseconds, each time, where Postgres takes a small table for a large one. No query
 	// of ours works for as long.
 	settings.ConnConfig.RuntimeParams["jit"] = "off"
+	settings.AfterConnect = commitDurably
 	settings.MaxConns, settings.MinConns = connections, connections // connections made per use cost more than the use
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
@@ -184,6 +187,13 @@ func (a *assembly) openPool(ctx context.Context, url string) (*pgxpool.Pool, err
 	}
 	a.closers = append(a.closers, func() error { pool.Close(); return nil })
 	return pool, nil
+}
+
+// commitDurably has commits wait for the disk, also where the server is set to forgo that: what a command wrote is not
+// written again by a projector.
+func commitDurably(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
+	return err
 }
 
 // newCommands makes the commands by the settings.
@@ -244,18 +254,19 @@ func (a *assembly) prepare(ctx context.Context, c config.Config, service *comman
 
 // reactionParts are what reactions to events are made of.
 type reactionParts struct {
-	config  config.Config
-	around  surroundings
-	pool    *pgxpool.Pool
-	log     feed.Log
-	events  *codec.Codec
-	ring    *keyring.Ring
-	service *commands.Service
-	reader  *readmodel.Reader
-	counts  *limiter.Limiter
-	tokens  *token.Tokens
-	imports *imports.Imports
-	logger  *slog.Logger
+	config      config.Config
+	around      surroundings
+	pool        *pgxpool.Pool
+	log         feed.Log
+	events      *codec.Codec
+	ring        *keyring.Ring
+	service     *commands.Service
+	projections []projections.Projection
+	reader      *readmodel.Reader
+	counts      *limiter.Limiter
+	tokens      *token.Tokens
+	imports     *imports.Imports
+	logger      *slog.Logger
 }
 
 // wireReactions makes what follows events: projections, the sagas, jobs.
@@ -289,7 +300,7 @@ func (a *assembly) wireReactions(ctx context.Context, p reactionParts) error {
 		consumers = append(consumers, feed.Consumer{Projection: onboarding}, feed.Consumer{Projection: notices},
 			feed.Consumer{Projection: sagas.NewClosing(queue)})
 	}
-	for _, projection := range projections.All() {
+	for _, projection := range p.projections {
 		consumers = append(consumers, feed.Consumer{Projection: projection})
 	}
 	owner := "" // made up: other instances may run beside this one

@@ -30,6 +30,8 @@ type checkpoints struct {
 	timing Timing
 	now    func() time.Time
 	logger *slog.Logger
+
+	flushes flushes
 }
 
 const readRow = `
@@ -150,9 +152,11 @@ type execer interface {
 // advance moves a checkpoint from where this turn left it; errFenced if it is not there any more. A halt ends when the
 // checkpoint passes its event.
 func (c *checkpoints) advance(ctx context.Context, on execer, name string, epoch int64, from, to eventstore.Position) error {
-	tag, err := on.Exec(ctx, advanceRow, name, epoch,
-		column(to.Commit), column(to.Prepare), column(from.Commit), column(from.Prepare))
-	return fenced(tag, err)
+	return fenced(on.Exec(ctx, advanceRow, advanceArgs(name, epoch, from, to)...))
+}
+
+func advanceArgs(name string, epoch int64, from, to eventstore.Position) []any {
+	return []any{name, epoch, column(to.Commit), column(to.Prepare), column(from.Commit), column(from.Prepare)}
 }
 
 const renewRow = `

@@ -136,6 +136,7 @@ func namesOf(consumers []Consumer) ([]string, error) {
 func ownPool(ctx context.Context, like *pgxpool.Pool, projections int) (*pgxpool.Pool, error) {
 	config := like.Config()
 	config.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
+	config.AfterConnect = nil // which may say otherwise
 	// A batch and a lease each, and those who ask for rows.
 	config.MaxConns = int32(2*projections + 2)
 	config.MinConns = 0
@@ -151,6 +152,7 @@ func (f *Feed) add(consumer Consumer) {
 		halted: Backoff{First: 100 * time.Millisecond, Most: 2 * time.Second},
 		meter:  meter{now: f.options.Now},
 	}
+	p.foreseen, _ = consumer.Projection.(Foreseen)
 	p.group = &Group{name: name, checkpoints: f.rows, start: p.start, begun: p.begun}
 	f.projectors = append(f.projectors, p)
 	subscriber := f.options.Subscriber

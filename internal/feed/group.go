@@ -43,9 +43,11 @@ func newCheckpoints(pool *pgxpool.Pool, options GroupOptions) *checkpoints {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &checkpoints{
+	c := &checkpoints{
 		pool: pool, owner: options.Owner, timing: options.Timing.withDefaults(), now: options.Now, logger: options.Logger,
 	}
+	c.flushes = flushes{write: c.flush, every: c.timing.Flush, limit: c.timing.Lease}
+	return c
 }
 
 func clockOr(now func() time.Time) func() time.Time {

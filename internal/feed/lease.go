@@ -49,7 +49,6 @@ type lease struct {
 
 	mu     sync.Mutex
 	passed eventstore.Position // never before stored
-	dirty  chan struct{}
 
 	lost     chan struct{}
 	loseOnce sync.Once
@@ -60,7 +59,6 @@ type lease struct {
 // start keeps the lease from then on; begun is when it was asked for.
 func (l *lease) start(begun time.Time) {
 	l.passed = l.stored
-	l.dirty = make(chan struct{}, 1)
 	l.lost, l.kept = make(chan struct{}), make(chan struct{})
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop = stop
@@ -70,27 +68,16 @@ func (l *lease) start(begun time.Time) {
 	}()
 }
 
-// keep renews the lease and flushes the position until ctx ends or the lease is lost.
+// keep renews the lease until ctx ends or the lease is lost.
 func (l *lease) keep(ctx context.Context, renewed time.Time) {
-	timing := l.checkpoints.timing
-	renew := time.NewTicker(timing.Renew)
+	renew := time.NewTicker(l.checkpoints.timing.Renew)
 	defer renew.Stop()
-	flush := time.NewTimer(timing.Flush)
-	flush.Stop()
-	defer flush.Stop()
-	dirty := l.dirty
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-l.lost:
 			return
-		case <-dirty:
-			dirty = nil
-			flush.Reset(timing.Flush)
-		case <-flush.C:
-			dirty = l.dirty
-			l.flush(ctx)
 		case <-renew.C:
 			renewed = l.renew(ctx, renewed)
 		}
@@ -119,32 +106,6 @@ func (l *lease) renew(ctx context.Context, renewed time.Time) time.Time {
 	return renewed
 }
 
-// flush writes the position if nobody else does right now.
-func (l *lease) flush(ctx context.Context) {
-	if !l.writing.TryLock() {
-		l.markDirty()
-		return
-	}
-	defer l.writing.Unlock()
-	to := l.position()
-	if !l.stored.Less(to) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, l.checkpoints.timing.Lease)
-	defer cancel()
-	err := l.checkpoints.advance(ctx, l.checkpoints.pool, l.name, l.epoch, l.stored, to)
-	switch {
-	case err == nil:
-		l.stored = to
-	case errors.Is(err, errFenced):
-		l.lose()
-	default:
-		l.markDirty()
-	}
-}
-
-func (l *lease) markDirty() { signal(l.dirty) }
-
 func (l *lease) position() eventstore.Position {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,7 +118,7 @@ func (l *lease) Position() eventstore.Position { return l.position() }
 // Passed moves the position, at once for those who wait in this process, and in the row within Flush.
 func (l *lease) Passed(at eventstore.Position) {
 	if l.advance(at) {
-		l.markDirty()
+		l.checkpoints.flushes.soon(l)
 	}
 }
 
@@ -189,9 +150,7 @@ func (l *lease) Release() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), l.checkpoints.timing.Renew)
 	defer cancel()
-	if !l.over() {
-		l.flush(ctx)
-	}
+	l.checkpoints.flush(ctx, []*lease{l})
 	// If the turn was lost because the row was not as expected, it is still ours to end. If this fails it ends by
 	// itself.
 	_ = l.checkpoints.renew(ctx, l.name, l.epoch, 0, nil)

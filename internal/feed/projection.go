@@ -20,6 +20,16 @@ type Projection interface {
 	Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Envelope) error
 }
 
+// Foreseen is a Projection some of whose events are applied before they come: by a command that must be effective at
+// once.
+type Foreseen interface {
+	Projection
+	// Begin is called when a turn begins, before its first batch.
+	Begin()
+	// Applied reports whether an event has been applied, durably, since Begin. Such an event does not come to Apply.
+	Applied(stream string, revision uint64) bool
+}
+
 // Decoder decodes the events that a projection handles; all of one batch at once, so that it looks up their keys
 // at once. Envelopes come in the order of the records, whose bytes are others' too and stay as they are.
 type Decoder interface {

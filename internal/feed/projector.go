@@ -24,6 +24,7 @@ var (
 type projector struct {
 	Consumer
 	name      string
+	foreseen  Foreseen // the Projection, if it is one
 	decoder   Decoder
 	group     *Group
 	positions *Positions
@@ -48,6 +49,9 @@ func (p *projector) begun(turn *lease) {
 				of.halt = nil
 			}
 		})
+	}
+	if p.foreseen != nil {
+		p.foreseen.Begin()
 	}
 	turn.ended = func() {
 		p.setTurn(nil)
@@ -114,9 +118,10 @@ func (p *projector) project(ctx context.Context, turn *lease, batch Batch) error
 	}
 	var matters []eventstore.Recorded
 	for i := range events {
-		if p.Projection.Handles(events[i].Type) {
-			matters = append(matters, events[i])
+		if !p.Projection.Handles(events[i].Type) || p.foreseen != nil && p.foreseen.Applied(events[i].Stream, events[i].Revision) {
+			continue
 		}
+		matters = append(matters, events[i])
 	}
 	if len(matters) == 0 {
 		turn.Passed(batch.Last)

@@ -44,7 +44,7 @@ const (
 	// fetchCooldown and pollInterval bound how long an idle worker takes to see a job: the first when Postgres notifies
 	// it, the second when the notice got lost (River drops those that come right after another) or a retry comes due.
 	fetchCooldown = 20 * time.Millisecond
-	pollInterval  = 200 * time.Millisecond
+	pollInterval  = 500 * time.Millisecond
 	// stuckAfter is when a job counts as abandoned by a process that was killed: longer than any attempt may take.
 	stuckAfter = 40 * time.Second
 	// cancelGrace is how long cancelled jobs may take to return.

@@ -65,6 +65,7 @@ type Hasher struct {
 	queue   chan struct{} // who waits or works
 	slots   chan struct{} // who works
 	decoy   phc
+	ballast []byte
 }
 
 // New returns a hasher, or an error for options that cannot work.
@@ -92,6 +93,7 @@ func New(options Options) (*Hasher, error) {
 		queue:   make(chan struct{}, options.Slots*(1+queuePerSlot)),
 		slots:   make(chan struct{}, options.Slots),
 		decoy:   phc{Params: options.Params, pepper: first, salt: make([]byte, saltSize), hash: make([]byte, hashSize)},
+		ballast: newBallast(options.MemoryKiB),
 	}, nil
 }
 
