@@ -297,8 +297,9 @@ func (a *assembly) wireReactions(ctx context.Context, p reactionParts) error {
 	notices := sagas.NewNotices(queue, p.ring, sagas.Audience{Mail: p.config.Modules.EmailService, Tokens: p.config.TellsTokenService()})
 	var consumers []feed.Consumer
 	if p.config.Modules.AccountManagement {
-		consumers = append(consumers, feed.Consumer{Projection: onboarding}, feed.Consumer{Projection: notices},
-			feed.Consumer{Projection: sagas.NewClosing(queue)})
+		imported := sagas.NewImportedOnboarding(p.service, queue, wantedSteps(p.config), p.logger)
+		consumers = append(consumers, feed.Consumer{Projection: onboarding}, feed.Consumer{Projection: imported},
+			feed.Consumer{Projection: notices}, feed.Consumer{Projection: sagas.NewClosing(queue)})
 	}
 	for _, projection := range p.projections {
 		consumers = append(consumers, feed.Consumer{Projection: projection})

@@ -140,6 +140,7 @@ func (e *Effects) finish(ctx context.Context, user domain.ID, step onboarding.St
 	return e.service.FinishStep(ctx, commands.Request{
 		CommandID:   uuid.UUID(stepID(user, step)),
 		Fingerprint: sagaName + "/" + string(step),
+		At:          e.clock(), // most users have no other step to record: no look is needed
 		Actor:       eventstore.Actor{ID: sagaName, Kind: eventstore.Saga, OnBehalfOf: user.String()},
 	}, user, step)
 }

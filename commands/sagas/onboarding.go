@@ -23,6 +23,8 @@ import (
 // Queue inserts jobs in the transaction it is given. The same effect inserted twice is one job.
 type Queue interface {
 	InsertOnboardingTx(ctx context.Context, tx pgx.Tx, effects ...jobs.Effect) error
+	// InsertCrowdTx does it for many users at once, by fewer jobs.
+	InsertCrowdTx(ctx context.Context, tx pgx.Tx, effects ...jobs.Effect) error
 }
 
 // Steps says which steps are wanted; a disabled module's is not.
@@ -31,33 +33,54 @@ type Steps struct {
 }
 
 // Onboarding gives every new user a trial, a profile and the default role, has the address verified and tells the
-// token service. Sign-up is over when it begins: whatever fails here is tried again and shown, and fails nobody.
+// token service. Sign-up is over when it begins: whatever fails here is tried again and shown, and fails nobody. Those who
+// were imported have a saga of their own: nobody who signs up waits behind a million of them.
 type Onboarding struct {
-	service *commands.Service
-	queue   Queue
-	steps   Steps
-	log     *slog.Logger
+	imported bool
+	parallel int // how many users of one batch are served at once
+	service  *commands.Service
+	queue    Queue
+	steps    Steps
+	log      *slog.Logger
 }
 
 // sagaName is part of the ids of the saga's commands and never changes.
 const sagaName = "onboarding"
 
-// parallel is how many users of one batch are served at once: enough for the store to group their appends.
-const parallel = 64
+const (
+	// parallel is enough for the store to group the appends.
+	parallel = 64
+	// importedParallel leaves most of the store to those who wait for an answer, and to the import itself.
+	importedParallel = 64
+)
 
-// NewOnboarding makes the saga.
+// NewOnboarding makes the saga for those who sign up, or are made by an admin.
 func NewOnboarding(service *commands.Service, queue Queue, steps Steps, log *slog.Logger) *Onboarding {
-	return &Onboarding{service: service.Unattended(), queue: queue, steps: steps, log: log}
+	return &Onboarding{parallel: parallel, service: service.Unattended(), queue: queue, steps: steps, log: log}
+}
+
+// NewImportedOnboarding makes the saga for those who were imported. Its commands and jobs are the same.
+func NewImportedOnboarding(service *commands.Service, queue Queue, steps Steps, log *slog.Logger) *Onboarding {
+	o := NewOnboarding(service, queue, steps, log)
+	o.imported, o.parallel, o.steps.Mail = true, importedParallel, false
+	return o
 }
 
 // Name is the name of the saga's checkpoint.
-func (o *Onboarding) Name() string { return "saga-" + sagaName }
+func (o *Onboarding) Name() string {
+	if o.imported {
+		return "saga-" + sagaName + "-imported"
+	}
+	return "saga-" + sagaName
+}
 
 // Handles reports whether the saga reacts to events of this type.
 func (o *Onboarding) Handles(eventType string) bool {
 	switch eventType {
-	case account.UserCreated{}.EventType(), account.EmailVerificationRequested{}.EventType():
+	case account.UserCreated{}.EventType():
 		return true
+	case account.EmailVerificationRequested{}.EventType():
+		return !o.imported
 	}
 	return false
 }
@@ -66,10 +89,13 @@ func (o *Onboarding) Handles(eventType string) bool {
 func (o *Onboarding) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Envelope) error {
 	effects := make([][]jobs.Effect, len(batch))
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
+	group.SetLimit(o.parallel)
 	for i := range batch {
 		switch event := batch[i].Event.(type) {
 		case account.UserCreated:
+			if event.Imported != o.imported {
+				continue
+			}
 			group.Go(func() error {
 				effects[i] = o.created(groupCtx, batch[i], event)
 				return groupCtx.Err()
@@ -86,6 +112,9 @@ func (o *Onboarding) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.En
 	var all []jobs.Effect
 	for _, some := range effects {
 		all = append(all, some...)
+	}
+	if o.imported {
+		return o.queue.InsertCrowdTx(ctx, tx, all...)
 	}
 	return o.queue.InsertOnboardingTx(ctx, tx, all...)
 }

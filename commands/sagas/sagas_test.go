@@ -110,6 +110,45 @@ var every = sagas.Steps{Trial: true, Profile: true, Role: true, Mail: true, Toke
 
 const inner = "trial.trial_claimed.v1 subscription.trial_started.v1 profile.profile_created.v1 access.role_assigned.v1"
 
+func TestTheImportedHaveASagaOfTheirOwn(t *testing.T) {
+	b := newBench(t)
+	_, signedUp := b.signUp()
+	outcomes, _, err := b.service.ImportUsers(t.Context(), commands.Import{
+		Request: commands.Request{CommandID: uuid.New(), At: b.clock()},
+		Rows: []commands.ImportRow{{User: commands.Imported{
+			Email: "bob@example.org", EmailNormal: "bob@example.org", PasswordHash: "hash", Status: account.Active,
+		}}},
+	})
+	if err != nil || outcomes[0].Err != nil {
+		t.Fatal(err, outcomes[0].Err)
+	}
+	imported, err := b.log.Load(t.Context(), account.StreamOf(outcomes[0].User), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saga := sagas.NewImportedOnboarding(b.service, b, every, slog.New(slog.DiscardHandler))
+	if saga.Name() == b.onboarding(every).Name() {
+		t.Error("the sagas share a checkpoint")
+	}
+	if saga.Handles(account.EmailVerificationRequested{}.EventType()) {
+		t.Error("a mail would be queued by both")
+	}
+	for _, batch := range [][]eventstore.Envelope{signedUp, imported} {
+		if err := saga.Apply(t.Context(), nil, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.onboarding(every).Apply(t.Context(), nil, imported); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.steps(); got != inner {
+		t.Errorf("the one who was imported got %s, want %s", got, inner)
+	}
+	if len(b.queued) != 1 || b.queued[0].User != outcomes[0].User {
+		t.Errorf("queued %v, want one effect for the one who was imported", b.queued)
+	}
+}
+
 func TestANewUserGetsEveryStepOnceHoweverOftenTheEventsCome(t *testing.T) {
 	b := newBench(t)
 	state, history := b.signUp()
@@ -287,6 +326,10 @@ func (b *bench) ApplyAllInline(context.Context, []eventstore.Envelope, func(cont
 func (b *bench) InsertOnboardingTx(_ context.Context, _ pgx.Tx, effects ...jobs.Effect) error {
 	b.queued = append(b.queued, effects...)
 	return nil
+}
+
+func (b *bench) InsertCrowdTx(ctx context.Context, tx pgx.Tx, effects ...jobs.Effect) error {
+	return b.InsertOnboardingTx(ctx, tx, effects...)
 }
 
 func (b *bench) InsertMailsTx(_ context.Context, _ pgx.Tx, mails ...jobs.Mail) error {

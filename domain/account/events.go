@@ -29,6 +29,8 @@ type UserCreated struct {
 	CredentialID domain.ID     `json:"credential_id"`
 	PasswordHash domain.Secret `json:"password_hash"`
 	CreatedAt    time.Time     `json:"created_at"`
+	// Imported tells that the account was one of many that were brought from elsewhere.
+	Imported bool `json:"imported,omitzero"`
 }
 
 // EmailVerificationRequested asks the owner of the address to prove it. The token in the mail is derived from

@@ -71,7 +71,7 @@ func (c Import) Decide(s State) ([]Event, error) {
 	created := UserCreated{
 		UserID: c.UserID, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName,
 		Timezone: c.Timezone, Locale: c.Locale, EmailClaim: c.EmailClaim,
-		Status: c.Status, CredentialID: c.CredentialID, PasswordHash: c.PasswordHash, CreatedAt: c.CreatedAt,
+		Status: c.Status, CredentialID: c.CredentialID, PasswordHash: c.PasswordHash, CreatedAt: c.CreatedAt, Imported: true,
 	}
 	if c.CreatedAt.IsZero() {
 		created.CreatedAt = c.Now

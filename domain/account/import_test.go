@@ -14,7 +14,12 @@ func TestImport(t *testing.T) {
 		UserID: user, Email: created.Email, EmailClaim: created.EmailClaim, CredentialID: created.CredentialID,
 		PasswordHash: created.PasswordHash, Status: account.Active, Now: noon,
 	}
-	old, opened := command, with(account.Active)
+	imported := func(status account.Status) account.UserCreated {
+		other := with(status)
+		other.Imported = true
+		return other
+	}
+	old, opened := command, imported(account.Active)
 	old.CreatedAt = noon.AddDate(-3, 0, 0)
 	opened.CreatedAt = old.CreatedAt
 	pending := command
@@ -26,8 +31,8 @@ func TestImport(t *testing.T) {
 
 	estest.Run(t, account.Events, map[string]Case{
 		"opens an account as it was elsewhere": {When: old, Then: []Event{opened}},
-		"is from now if nobody knows":          {When: command, Then: []Event{with(account.Active)}},
-		"asks nobody to prove anything":        {When: pending, Then: []Event{with(account.PendingVerification)}},
+		"is from now if nobody knows":          {When: command, Then: []Event{imported(account.Active)}},
+		"asks nobody to prove anything":        {When: pending, Then: []Event{imported(account.PendingVerification)}},
 		"opens an id once":                     {Given: []Event{created}, When: command, Err: account.ErrAlreadyExists},
 		"never opens an aborted id":            {Given: []Event{aborted}, When: command, Err: account.ErrRegistrationExpired},
 		"names every faulty field": {

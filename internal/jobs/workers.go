@@ -104,6 +104,12 @@ func (p Ports) workers(now func() time.Time, reapEvery time.Duration) (*river.Wo
 				return p.Effects.TellTokenService(ctx, args.UserID)
 			},
 		}),
+		river.AddWorkerSafely(workers, &worker[notifyTokenServiceOfMany]{
+			timeout: effectTimeout,
+			work: func(ctx context.Context, args notifyTokenServiceOfMany) error {
+				return tellOfMany(ctx, p.Effects, args.UserIDs)
+			},
+		}),
 		river.AddWorkerSafely(workers, &worker[finishOnboarding]{
 			timeout: effectTimeout,
 			work: func(ctx context.Context, args finishOnboarding) error {
