@@ -51,7 +51,7 @@ const (
 	// parallel is enough for the store to group the appends.
 	parallel = 64
 	// importedParallel leaves most of the store to those who wait for an answer, and to the import itself.
-	importedParallel = 64
+	importedParallel = 32
 )
 
 // NewOnboarding makes the saga for those who sign up, or are made by an admin.
