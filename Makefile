@@ -45,8 +45,8 @@ bench: ## measure the hot paths against the bare limits of this machine; prints 
 	$(GO) run ./cmd/userbench
 
 .PHONY: bench-import
-bench-import: ## import users (USERS=100000) by HTTP into a fresh service; prints rates, backlogs and sizes
-	$(GO) run ./cmd/userbench import -users $${USERS:-100000}
+bench-import: ## import users (USERS=100000) by HTTP into a fresh service, then list and search them; prints rates, backlogs and sizes
+	$(GO) run ./cmd/userbench import -list -users $${USERS:-100000}
 
 .PHONY: bench-list
 bench-list: ## measure listing and searching of a million users (USERS=… for fewer; a quarter of an hour)

@@ -56,41 +56,63 @@ var crowdColumns = []string{
 	"by_email", "by_given", "by_family",
 }
 
-// member is the n-th of the crowd, a row of the table.
-func (c *crowd) member(n int) []any {
-	var id [16]byte
-	binary.BigEndian.PutUint64(id[:8], c.random.Uint64())
-	binary.BigEndian.PutUint64(id[8:], c.random.Uint64())
-	first, last := c.draw(c.given), c.draw(c.family)
-	address := fmt.Sprintf("%s.%s%d@%s", plainLetters(first), plainLetters(last), n, c.draw(c.host))
-	created := c.began.Add(time.Duration(n) * 3 * time.Minute)
-	status, verified := "ACTIVE", &created
+// neighbour is one of the crowd.
+type neighbour struct {
+	id                             [16]byte
+	given, family, address, status string
+	created                        time.Time
+	// role is what the person has besides the default role, "" for nothing; lapsed says that it was once.
+	role   string
+	lapsed bool
+}
+
+// neighbour is the n-th of the crowd.
+func (c *crowd) neighbour(n int) neighbour {
+	p := neighbour{given: c.draw(c.given), family: c.draw(c.family), status: "ACTIVE", created: c.began.Add(time.Duration(n) * 3 * time.Minute)}
+	binary.BigEndian.PutUint64(p.id[:8], c.random.Uint64())
+	binary.BigEndian.PutUint64(p.id[8:], c.random.Uint64())
+	p.address = fmt.Sprintf("%s.%s%d@%s", plainLetters(p.given), plainLetters(p.family), n, c.draw(c.host))
 	switch c.random.IntN(50) {
 	case 0:
-		status = "INACTIVE"
+		p.status = "INACTIVE"
 	case 1, 2, 3:
-		status, verified = "PENDING_VERIFICATION", nil
+		p.status = "PENDING_VERIFICATION"
 	}
-	roles := `{"viewer":null}`
 	switch c.random.IntN(10_000) {
 	case 0:
-		roles = `{"admin":null,"viewer":null}`
+		p.role = "admin"
 	case 1, 2, 3:
-		roles = `{"auditor":"2020-02-01T00:00:00Z","viewer":null}` // no more
+		p.role, p.lapsed = "auditor", true
 	}
 	if c.random.IntN(100) == 0 {
-		roles = `{"editor":null,"viewer":null}`
+		p.role, p.lapsed = "editor", false
 	}
-	phone := fmt.Sprintf("+4915%08d", n)
+	return p
+}
+
+// member is the n-th of the crowd, a row of the table.
+func (c *crowd) member(n int) []any {
+	p := c.neighbour(n)
+	verified := &p.created
+	if p.status == "PENDING_VERIFICATION" {
+		verified = nil
+	}
+	roles := map[string]*time.Time{"viewer": nil}
+	if p.role != "" {
+		roles[p.role] = nil
+	}
+	if p.lapsed {
+		roles[p.role] = &c.began
+	}
 	return []any{
-		id, int64(1), status, "ACTIVE", address, phone, verified, created, first, last, roles,
-		term.Of(address), term.Of(first + " " + last), term.Of(last + " " + first),
+		p.id, int64(1), p.status, "ACTIVE", p.address, fmt.Sprintf("+4915%08d", n), verified, p.created, p.given, p.family, roles,
+		term.Of(p.address), term.Of(p.given + " " + p.family), term.Of(p.family + " " + p.given),
 	}
 }
 
 // plainLetters is a name as it stands in an address.
 func plainLetters(name string) string {
-	plain := strings.NewReplacer("é", "e", "É", "e", "ë", "e", "ö", "o", "ü", "u", "í", "i", "á", "a", "ı", "i", "Å", "a", "Ø", "o",
+	plain := strings.NewReplacer("é", "e", "É", "e", "ë", "e", "ö", "o", "ü", "u", "í", "i", "á", "a", "ó", "o", "ı", "i", "Å", "a", "Ø", "o",
 		"Ł", "l", "Ž", "z", "Ç", "c", "'", "").Replace(name)
 	return strings.ToLower(plain)
 }

@@ -35,17 +35,19 @@ func runImports(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	flags := flag.NewFlagSet("userbench import", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	users := flags.Int("users", mostUsers, "how many users to import")
+	list := flags.Bool("list", false, "then list and search them")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return err
 	}
-	b, err := newBench(options{users: *users}, stderr)
+	o := options{users: *users, patience: defaultPatience, rounds: defaultRounds, seconds: defaultSeconds * time.Second}
+	b, err := newBench(o, stderr)
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.measureImport(ctx, stdout), b.close())
+	return errors.Join(b.measureImport(ctx, *list, stdout), b.close())
 }
 
 // importing is a service and its importer.
@@ -57,7 +59,7 @@ type importing struct {
 	hash    string
 }
 
-func (b *bench) measureImport(ctx context.Context, stdout io.Writer) error {
+func (b *bench) measureImport(ctx context.Context, list bool, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, importPatience)
 	defer cancel()
 	s, err := b.launchUserd(ctx, "BOOTSTRAP_ADMIN_EMAIL="+adminEmail, "BOOTSTRAP_ADMIN_PASSWORD="+thePassword)
@@ -104,20 +106,55 @@ func (b *bench) measureImport(ctx context.Context, stdout io.Writer) error {
 	if err := i.until(ctx, importBacklog); err != nil {
 		return err
 	}
-	told := now()
-	if l, err := i.backlog(ctx); err != nil || l != (lag{}) {
-		return errors.Join(fmt.Errorf("in the end %+v are missing", l), err)
-	}
-
 	var created int
 	if err := pool.QueryRow(ctx, `SELECT coalesce(sum(created), 0) FROM imports`).Scan(&created); err != nil {
 		return err
 	}
 	if created != b.users {
-		return fmt.Errorf("%d of %d users were created", created, b.users)
+		var refused string
+		_ = pool.QueryRow(ctx, `SELECT r::text FROM import_chunks, jsonb_array_elements(results::jsonb) AS r WHERE r ? 'code' LIMIT 1`).Scan(&refused)
+		return fmt.Errorf("%d of %d users were created; one was not: %s", created, b.users, refused)
 	}
+	told := now()
+	if l, err := i.backlog(ctx); err != nil || l != (lag{}) {
+		return errors.Join(fmt.Errorf("in the end %+v are missing", l), err)
+	}
+
 	i.print(stdout, before, done, drained, told, backlog)
-	return i.printSizes(ctx, stdout)
+	if err := i.printSizes(ctx, stdout); err != nil || !list {
+		return err
+	}
+	return i.listAll(ctx, stdout)
+}
+
+// listAll lists and searches those who were imported, as G11 does.
+func (i *importing) listAll(ctx context.Context, stdout io.Writer) error {
+	if _, err := i.pool.Exec(ctx, `VACUUM ANALYZE users`); err != nil { // or autovacuum does it while we measure
+		return err
+	}
+	var size string
+	if err := i.pool.QueryRow(ctx, crowdSize).Scan(&size); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, size)
+	i.say("walking through the list")
+	l := &lister{address: i.service.address, session: i.session}
+	cursors, found, err := l.walk(ctx)
+	if err != nil {
+		return err
+	}
+	if found != i.users+1 { // the admin, too
+		return fmt.Errorf("the pages of the list have %d users, not %d", found, i.users+1)
+	}
+	front, err := i.turn(ctx, side{i.service.pid(), l.reads(form{start: func() string { return "" }})}, load{Callers: listConns, For: i.seconds})
+	if err != nil {
+		return err
+	}
+	rows, err := i.search(ctx, i.service, l, cursors, front.p50())
+	if err != nil {
+		return err
+	}
+	return printTable(stdout, rows, i.options)
 }
 
 func (i *importing) logIn(ctx context.Context) error {
@@ -175,12 +212,24 @@ func (i *importing) sendAll(ctx context.Context) error {
 	return group.Wait()
 }
 
-// rows are users that differ in their address and name.
+// rows are people of the crowd.
 func (i *importing) rows(from, to int) []byte {
 	var body bytes.Buffer
+	crowd := newCrowd(uint64(from))
 	for n := from; n < to; n++ {
-		fmt.Fprintf(&body, `{"email":"user-%d@example.org","password_hash":%q,"first_name":"Ada","last_name":"of Example %d",`+
-			`"timezone":"Europe/Berlin","locale":"en-GB","created_at":"2020-01-02T03:04:05Z"}`+"\n", n, i.hash, n%1000)
+		p := crowd.neighbour(n)
+		roles := []string{}
+		if p.role != "" {
+			roles = append(roles, p.role)
+		}
+		row, err := json.Marshal(map[string]any{
+			"email": p.address, "password_hash": i.hash, "first_name": p.given, "last_name": p.family, "status": p.status,
+			"timezone": "Europe/Berlin", "locale": "en-GB", "created_at": p.created, "roles": roles,
+		})
+		if err != nil {
+			return nil // not reachable: texts and a time
+		}
+		body.Write(append(row, '\n'))
 	}
 	return body.Bytes()
 }
