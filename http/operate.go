@@ -15,7 +15,8 @@ import (
 	"am-user-management/internal/eventstore"
 )
 
-// Projections is how operators see and drive what follows the log. Its errors are ErrNoProjection and ErrNotHalted.
+// Projections is how operators see and drive what follows the log. Its errors are ErrNoProjection, ErrNotHalted,
+// ErrNotRebuildable and ErrRebuilding.
 type Projections interface {
 	// Status tells about every projection.
 	Status(ctx context.Context) ([]ProjectionStatus, error)
@@ -23,6 +24,10 @@ type Projections interface {
 	Retry(ctx context.Context, name string) error
 	// Skip makes it go on after the event at a position, if it is halted there.
 	Skip(ctx context.Context, name string, at eventstore.Position) error
+	// Park makes it leave the stream of the event alone, if it is halted there.
+	Park(ctx context.Context, name string, at eventstore.Position) error
+	// Rebuild begins to make its table anew from the log.
+	Rebuild(ctx context.Context, name string) error
 }
 
 // ProjectionStatus is how a projection does.
@@ -35,6 +40,35 @@ type ProjectionStatus struct {
 	EventsPerSecond float64
 	// Halt is why it stands still, nil if it does not.
 	Halt *ProjectionHalt
+	// Parked are streams that it leaves alone; Rebuild is its last rebuild, nil if there was none.
+	Parked  []ParkedStream
+	Rebuild *ProjectionRebuild
+}
+
+// ParkedStream is a stream that a projection leaves alone, from an event on that it could not apply.
+type ParkedStream struct {
+	Stream   string    `json:"stream"`
+	EventID  uuid.UUID `json:"event_id"`
+	Error    string    `json:"error"`
+	ParkedAt time.Time `json:"parked_at"`
+}
+
+// The states of a rebuild.
+const (
+	RebuildRunning   = "RUNNING"
+	RebuildDone      = "DONE"
+	RebuildFailed    = "FAILED"
+	RebuildAbandoned = "ABANDONED" // whoever ran it is gone: ask for it again
+)
+
+// ProjectionRebuild is how a rebuild goes, or went.
+type ProjectionRebuild struct {
+	State                     string
+	StartedAt                 time.Time
+	FinishedAt                time.Time // zero while it runs
+	Position                  eventstore.Position
+	RepairedRows, RemovedRows int64 // that were not as the log says
+	Error                     string
 }
 
 // ProjectionHalt is the event that a projection cannot apply.
@@ -70,10 +104,12 @@ type Job struct {
 
 // The rules of operating.
 var (
-	ErrNoProjection = &domain.Error{Kind: domain.NotFound, Code: "projection.not-found", Title: "No projection has this name."}
-	ErrNotHalted    = &domain.Error{Kind: domain.Conflict, Code: "projection.not-halted", Title: "The projection is not halted, or not at this event."}
-	ErrNoJob        = &domain.Error{Kind: domain.NotFound, Code: "jobs.not-found", Title: "There is no such job."}
-	ErrJobDone      = &domain.Error{Kind: domain.Conflict, Code: "jobs.done", Title: "The job was done; doing it again would repeat its effect."}
+	ErrNoProjection   = &domain.Error{Kind: domain.NotFound, Code: "projection.not-found", Title: "No projection has this name."}
+	ErrNotHalted      = &domain.Error{Kind: domain.Conflict, Code: "projection.not-halted", Title: "The projection is not halted, or not at this event."}
+	ErrNotRebuildable = &domain.Error{Kind: domain.Conflict, Code: "projection.not-rebuildable", Title: "The projection keeps no table: what it does must not be done again."}
+	ErrRebuilding     = &domain.Error{Kind: domain.Conflict, Code: "projection.rebuilding", Title: "The projection is being rebuilt already."}
+	ErrNoJob          = &domain.Error{Kind: domain.NotFound, Code: "jobs.not-found", Title: "There is no such job."}
+	ErrJobDone        = &domain.Error{Kind: domain.Conflict, Code: "jobs.done", Title: "The job was done; doing it again would repeat its effect."}
 )
 
 // projectionList is the answer to GET /projections.
@@ -88,6 +124,18 @@ type projection struct {
 	BehindSeconds   float64         `json:"behind_seconds"`
 	EventsPerSecond float64         `json:"events_per_second"`
 	Halted          *projectionHalt `json:"halted,omitempty"`
+	Parked          []ParkedStream  `json:"parked,omitempty"`
+	Rebuild         *rebuild        `json:"rebuild,omitempty"`
+}
+
+type rebuild struct {
+	State        string     `json:"state"`
+	StartedAt    time.Time  `json:"started_at"`
+	FinishedAt   *time.Time `json:"finished_at,omitempty"`
+	Position     string     `json:"position"`
+	RepairedRows int64      `json:"repaired_rows"`
+	RemovedRows  int64      `json:"removed_rows"`
+	Error        string     `json:"error,omitempty"`
 }
 
 type projectionHalt struct {
@@ -107,7 +155,16 @@ func (s *Server) listProjections(ctx context.Context, c *call) error {
 	for i, status := range statuses {
 		items[i] = projection{
 			Name: status.Name, Position: s.positions.Text(status.Position), Lag: status.Lag,
-			BehindSeconds: status.BehindSeconds, EventsPerSecond: status.EventsPerSecond,
+			BehindSeconds: status.BehindSeconds, EventsPerSecond: status.EventsPerSecond, Parked: status.Parked,
+		}
+		if r := status.Rebuild; r != nil {
+			items[i].Rebuild = &rebuild{
+				State: r.State, StartedAt: r.StartedAt.UTC(), Position: s.positions.Text(r.Position),
+				RepairedRows: r.RepairedRows, RemovedRows: r.RemovedRows, Error: r.Error,
+			}
+			if finished := r.FinishedAt.UTC(); !finished.IsZero() {
+				items[i].Rebuild.FinishedAt = &finished
+			}
 		}
 		if halt := status.Halt; halt != nil {
 			items[i].Halted = &projectionHalt{
@@ -126,15 +183,24 @@ func (s *Server) retryProjection(ctx context.Context, c *call) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// skipped is the body of POST /projections/{name}/skip: the event as GET /projections names it, so that nobody skips
-// another than the one they looked at.
-type skipped struct {
+// halted is the body of POST /projections/{name}/skip and /park: the event as GET /projections names it, so that nobody
+// skips another than the one they looked at.
+type halted struct {
 	EventID domain.ID `json:"event_id"`
 }
 
 // skipEvent answers POST /projections/{name}/skip.
 func (s *Server) skipEvent(ctx context.Context, c *call) error {
-	var body skipped
+	return s.passHalt(ctx, c, s.projections.Skip)
+}
+
+// parkStream answers POST /projections/{name}/park.
+func (s *Server) parkStream(ctx context.Context, c *call) error {
+	return s.passHalt(ctx, c, s.projections.Park)
+}
+
+func (s *Server) passHalt(ctx context.Context, c *call, pass func(context.Context, string, eventstore.Position) error) error {
+	var body halted
 	if err := c.bind(&body); err != nil {
 		return err
 	}
@@ -152,10 +218,18 @@ func (s *Server) skipEvent(ctx context.Context, c *call) error {
 	case statuses[at].Halt == nil || statuses[at].Halt.Event != uuid.UUID(body.EventID):
 		return ErrNotHalted
 	}
-	if err := s.projections.Skip(ctx, statuses[at].Name, statuses[at].Halt.Position); err != nil {
+	if err := pass(ctx, statuses[at].Name, statuses[at].Halt.Position); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
+}
+
+// rebuildProjection answers POST /projections/{name}/rebuild.
+func (s *Server) rebuildProjection(ctx context.Context, c *call) error {
+	if err := s.projections.Rebuild(ctx, c.Param("name")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusAccepted)
 }
 
 // jobStates are what GET /jobs can be asked for.

@@ -27,8 +27,10 @@ type operated struct {
 
 var haltedEvent = uuid.MustParse("7f1f9d3c-7d1c-4f6c-9d58-0f5f8f0e7b11")
 
+var operatedAt = time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)
+
 func newOperated() *operated {
-	at := time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)
+	at := operatedAt
 	o := &operated{projections: []amhttp.ProjectionStatus{
 		{Name: "accounts", Position: eventstore.Position{Commit: 9, Prepare: 9}, EventsPerSecond: 2.5},
 		{Name: "profiles", Position: eventstore.Position{Commit: 4, Prepare: 4}, Lag: 5, BehindSeconds: 1.5, Halt: &amhttp.ProjectionHalt{
@@ -96,6 +98,38 @@ func (o operatedProjections) Retry(_ context.Context, name string) error {
 
 func (o operatedProjections) Skip(_ context.Context, name string, at eventstore.Position) error {
 	return o.skip(name, at)
+}
+
+func (o operatedProjections) Park(_ context.Context, name string, at eventstore.Position) error {
+	if err := o.skip(name, at); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.projections {
+		if o.projections[i].Name == name {
+			o.projections[i].Parked = []amhttp.ParkedStream{{Stream: "profile-1", EventID: haltedEvent, Error: "it is poison", ParkedAt: operatedAt}}
+		}
+	}
+	return nil
+}
+
+func (o operatedProjections) Rebuild(_ context.Context, name string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.projections {
+		switch p := &o.projections[i]; {
+		case p.Name != name:
+		case name == "accounts":
+			return amhttp.ErrNotRebuildable
+		case p.Rebuild != nil:
+			return amhttp.ErrRebuilding
+		default:
+			p.Rebuild = &amhttp.ProjectionRebuild{State: amhttp.RebuildRunning, StartedAt: operatedAt, Position: p.Position, RepairedRows: 3}
+			return nil
+		}
+	}
+	return amhttp.ErrNoProjection
 }
 
 func (o operatedJobs) Page(_ context.Context, after int64, limit int, state string) ([]amhttp.Job, error) {
@@ -169,6 +203,33 @@ func TestOperatorsSeeAndDriveProjections(t *testing.T) {
 	post("profiles/skip", `{"event_id":"`+haltedEvent.String()+`"}`).problem(http.StatusConflict, "projection.not-halted")
 }
 
+func TestOperatorsParkAndRebuild(t *testing.T) {
+	h := newHouse(t)
+	root := h.seeded().admin()
+	post := func(path, body string) answer {
+		t.Helper()
+		return h.call(http.MethodPost, "/projections/"+path, body, "Authorization", root)
+	}
+	const another = `{"event_id":"` + anID + `"}`
+	post("profiles/park", another).problem(http.StatusConflict, "projection.not-halted")
+	post("nothing/park", another).problem(http.StatusNotFound, "projection.not-found")
+	post("profiles/park", `{}`).field("event_id")
+	post("profiles/park", `{"event_id":"`+haltedEvent.String()+`"}`).want(http.StatusNoContent)
+	post("accounts/rebuild", "").problem(http.StatusConflict, "projection.not-rebuildable")
+	post("nothing/rebuild", "").problem(http.StatusNotFound, "projection.not-found")
+	post("profiles/rebuild", "").want(http.StatusAccepted)
+	post("profiles/rebuild", "").problem(http.StatusConflict, "projection.rebuilding")
+	list := h.call(http.MethodGet, "/projections", "", "Authorization", root).want(http.StatusOK)
+	for _, want := range []string{
+		`"parked":[{"stream":"profile-1","event_id":"` + haltedEvent.String() + `","error":"it is poison","parked_at":"2026-11-23T11:00:00Z"}]`,
+		`"rebuild":{"state":"RUNNING","started_at":"2026-11-23T11:00:00Z","position":"`, `"repaired_rows":3,"removed_rows":0}`,
+	} {
+		if !strings.Contains(list.text, want) {
+			t.Errorf("no %s in %s", want, list.text)
+		}
+	}
+}
+
 func TestOperatorsSeeAndDriveJobs(t *testing.T) {
 	h := newHouse(t)
 	root := h.seeded().admin()
@@ -220,11 +281,13 @@ func TestOnlyOperatorsOperate(t *testing.T) {
 		{http.MethodGet, "/projections"},
 		{http.MethodPost, "/projections/profiles/retry"},
 		{http.MethodPost, "/projections/profiles/skip"},
+		{http.MethodPost, "/projections/profiles/park"},
+		{http.MethodPost, "/projections/profiles/rebuild"},
 		{http.MethodGet, "/jobs"},
 		{http.MethodPost, "/jobs/2/retry"},
 	} {
 		body := ""
-		if strings.HasSuffix(route[1], "skip") {
+		if strings.HasSuffix(route[1], "skip") || strings.HasSuffix(route[1], "park") {
 			body = `{"event_id":"` + haltedEvent.String() + `"}`
 		}
 		h.call(route[0], route[1], body, "Authorization", bearer).problem(http.StatusForbidden, "roles.permission-denied")

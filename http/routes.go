@@ -308,8 +308,18 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: post, Path: "/projections/:name/skip", Auth: Session, Permission: "ops:manage", Module: Core,
-			Summary: "Let a halted view go on without its event", Event: "projection_skip", Asks: true, Body: skipped{}, Status: none,
+			Summary: "Let a halted view go on without its event", Event: "projection_skip", Asks: true, Body: halted{}, Status: none,
 			Problems: []*domain.Error{ErrNoProjection, ErrNotHalted}, handle: s.skipEvent,
+		},
+		{
+			Listener: Public, Method: post, Path: "/projections/:name/park", Auth: Session, Permission: "ops:manage", Module: Core,
+			Summary: "Let a halted view leave the stream of its event alone, until it is rebuilt", Event: "projection_park", Asks: true,
+			Body: halted{}, Status: none, Problems: []*domain.Error{ErrNoProjection, ErrNotHalted}, handle: s.parkStream,
+		},
+		{
+			Listener: Public, Method: post, Path: "/projections/:name/rebuild", Auth: Session, Permission: "ops:manage", Module: Core,
+			Summary: "Make a view anew from the log, while it is read, and put right what differs", Event: "projection_rebuild", Asks: true,
+			Status: accepted, Problems: []*domain.Error{ErrNoProjection, ErrNotRebuildable, ErrRebuilding}, handle: s.rebuildProjection,
 		},
 		{
 			Listener: Public, Method: get, Path: "/jobs", Auth: Session, Permission: "ops:read", Module: Core,

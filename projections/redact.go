@@ -30,8 +30,9 @@ func NewRedactor(pool *pgxpool.Pool) *Redactor {
 // Loader returns the events of a stream.
 type Loader func(ctx context.Context, stream string) ([]eventstore.Envelope, error)
 
-// Redact makes the user's rows anew, all or none. It may be called again. An error is one of the database or of load,
-// or says that load knows less than the rows do: another time it will not.
+// Redact makes the user's rows anew, all or none, also those of tables that are being rebuilt: what a rebuild read while
+// there was a key must not come back. It may be called again. An error is one of the database or of load, or says that
+// load knows less than the rows do: another time it will not.
 func (r *Redactor) Redact(ctx context.Context, user domain.ID, load Loader) error {
 	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
 		own, err := remove(ctx, tx, `DELETE FROM profiles WHERE user_id = $1 RETURNING user_id, revision`, user)
@@ -48,8 +49,41 @@ func (r *Redactor) Redact(ctx context.Context, user domain.ID, load Loader) erro
 		if err != nil {
 			return err
 		}
-		return remake(ctx, tx, r.sessions, started, session.StreamOf, load)
+		if err := remake(ctx, tx, r.sessions, started, session.StreamOf, load); err != nil {
+			return err
+		}
+		return r.redactRebuilt(ctx, tx, user, load)
 	})
+}
+
+// redactRebuilt does it for tables that are being made anew. The search_path holds until the transaction ends.
+func (r *Redactor) redactRebuilt(ctx context.Context, tx pgx.Tx, user domain.ID, load Loader) error {
+	var profiles, sessions bool
+	err := tx.QueryRow(ctx, `SELECT to_regclass('rebuild.profiles') IS NOT NULL, to_regclass('rebuild.sessions') IS NOT NULL`).
+		Scan(&profiles, &sessions)
+	if err != nil || !profiles && !sessions {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `SET LOCAL search_path = rebuild`); err != nil {
+		return err
+	}
+	if profiles {
+		own, err := remove(ctx, tx, `DELETE FROM rebuild.profiles WHERE user_id = $1 RETURNING user_id, revision`, user)
+		if err == nil {
+			err = remake(ctx, tx, r.profiles, own, profile.StreamOf, load)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !sessions {
+		return nil
+	}
+	started, err := remove(ctx, tx, `DELETE FROM rebuild.sessions WHERE user_id = $1 RETURNING session_id, revision`, user)
+	if err != nil {
+		return err
+	}
+	return remake(ctx, tx, r.sessions, started, session.StreamOf, load)
 }
 
 // remove deletes rows and returns which, and how far they had come. Until the transaction ends nobody else writes them.

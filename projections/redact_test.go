@@ -55,6 +55,34 @@ func tables(t *testing.T, pool *pgxpool.Pool) map[string][]projtest.Row {
 	return rows
 }
 
+// A table that is being made anew holds what was read while there was a key.
+func TestATableThatIsBeingRebuiltIsRedactedToo(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	before, after := personal(text("Ada"), text("bio"), text("ip")), personal(domain.ErasedPersonal(), domain.ErasedPersonal(), domain.ErasedPersonal())
+	for _, table := range []string{"profiles", "sessions"} {
+		if _, err := pool.Exec(t.Context(), `CREATE TABLE rebuild.`+table+` (LIKE `+table+` INCLUDING ALL)`); err != nil {
+			t.Fatal(err)
+		}
+		projtest.Apply(t, pool, named(t, table), before.Events())
+		if _, err := pool.Exec(t.Context(), `INSERT INTO rebuild.`+table+` SELECT * FROM `+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := projections.NewRedactor(pool).Redact(t.Context(), id(1), loader(after)); err != nil {
+		t.Fatal(err)
+	}
+	live := tables(t, pool)
+	for _, table := range []string{"profiles", "sessions"} {
+		if _, err := pool.Exec(t.Context(), `TRUNCATE `+table+`; INSERT INTO `+table+` SELECT * FROM rebuild.`+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(live, tables(t, pool)); diff != "" {
+		t.Errorf("(-live +rebuilt):\n%s", diff)
+	}
+}
+
 // After the key is gone the rows are those of a rebuild, and everybody else's are as they were.
 func TestRedactedRowsAreThoseOfARebuild(t *testing.T) {
 	t.Parallel()

@@ -81,6 +81,15 @@ func (t *table[K, R, P]) Name() string { return t.name }
 // Handles reports whether events of this type change the table.
 func (t *table[K, R, P]) Handles(eventType string) bool { return t.events[eventType] }
 
+// Columns are those that it writes, the key first.
+func (t *table[K, R, P]) Columns() []string {
+	names := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		names[i] = c.name
+	}
+	return names
+}
+
 // Applied reports whether an event is in its row already. It says so once.
 func (t *table[K, R, P]) Applied(stream string, revision uint64) bool {
 	return t.ahead.take(stream, revision)

@@ -31,8 +31,33 @@ func (o projectionOperations) Status(ctx context.Context) ([]amhttp.ProjectionSt
 		if halt := status.Halt; halt != nil {
 			all[i].Halt = &amhttp.ProjectionHalt{Event: halt.Event, Position: halt.Position, Error: halt.Error, At: halt.At}
 		}
+		for _, parked := range status.Parked {
+			all[i].Parked = append(all[i].Parked, amhttp.ParkedStream{
+				Stream: parked.Stream, EventID: parked.Event, Error: parked.Error, ParkedAt: parked.At.UTC(),
+			})
+		}
+		all[i].Rebuild = shownRebuild(status.Rebuild)
 	}
 	return all, nil
+}
+
+func shownRebuild(r *feed.Rebuild) *amhttp.ProjectionRebuild {
+	if r == nil {
+		return nil
+	}
+	state := amhttp.RebuildRunning
+	switch {
+	case r.Error != "":
+		state = amhttp.RebuildFailed
+	case !r.FinishedAt.IsZero():
+		state = amhttp.RebuildDone
+	case r.Abandoned:
+		state = amhttp.RebuildAbandoned
+	}
+	return &amhttp.ProjectionRebuild{
+		State: state, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Position: r.Position,
+		RepairedRows: r.Repaired, RemovedRows: r.Removed, Error: r.Error,
+	}
 }
 
 // Retry makes a halted projection try again.
@@ -45,8 +70,22 @@ func (o projectionOperations) Skip(ctx context.Context, name string, at eventsto
 	return operatingError(o.feed.Skip(ctx, name, at))
 }
 
+// Park makes a halted projection leave a stream alone.
+func (o projectionOperations) Park(ctx context.Context, name string, at eventstore.Position) error {
+	return operatingError(o.feed.Park(ctx, name, at))
+}
+
+// Rebuild begins to make a table anew.
+func (o projectionOperations) Rebuild(ctx context.Context, name string) error {
+	return operatingError(o.feed.Rebuild(ctx, name))
+}
+
 func operatingError(err error) error {
 	switch {
+	case errors.Is(err, feed.ErrNotRebuildable):
+		return amhttp.ErrNotRebuildable
+	case errors.Is(err, feed.ErrRebuilding):
+		return amhttp.ErrRebuilding
 	case errors.Is(err, feed.ErrUnknownProjection):
 		return amhttp.ErrNoProjection
 	case errors.Is(err, feed.ErrNotHalted):

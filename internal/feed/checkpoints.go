@@ -36,7 +36,7 @@ type checkpoints struct {
 
 const readRow = `
 	SELECT projection, commit_position, prepare_position, epoch, coalesce(owner, ''),
-	       halted_at, halted_event, halted_position, halted_error, updated_at,
+	       halted_at, halted_event, halted_position, halted_error, coalesce(halted_stream, ''), updated_at,
 	       lease_until IS NULL OR lease_until <= clock_timestamp()
 	FROM checkpoints WHERE projection = ANY($1)`
 
@@ -55,10 +55,11 @@ func (c *checkpoints) rows(ctx context.Context, names []string) (map[string]row,
 		haltedEvent     *uuid.UUID
 		haltedPosition  *int64
 		haltedError     *string
+		haltedStream    string
 	)
 	_, err = pgx.ForEachRow(result, []any{
 		&name, &commit, &prepare, &r.epoch, &r.owner,
-		&haltedAt, &haltedEvent, &haltedPosition, &haltedError, &r.updatedAt, &r.free,
+		&haltedAt, &haltedEvent, &haltedPosition, &haltedError, &haltedStream, &r.updatedAt, &r.free,
 	}, func() error {
 		found := r
 		found.position = position(commit, prepare)
@@ -66,7 +67,7 @@ func (c *checkpoints) rows(ctx context.Context, names []string) (map[string]row,
 			// The store gives every event a commit position of its own, equal to its prepare position.
 			at := value(haltedPosition)
 			found.halt = &Halt{
-				At: *haltedAt, Event: value(haltedEvent), Position: position(at, at), Error: value(haltedError),
+				At: *haltedAt, Event: value(haltedEvent), Stream: haltedStream, Position: position(at, at), Error: value(haltedError),
 			}
 		}
 		rows[name] = found
@@ -126,6 +127,9 @@ func (c *checkpoints) try(ctx context.Context, name string,
 	case err != nil:
 		return nil, err
 	}
+	if taken.parked, err = parkedIn(ctx, tx, name); err != nil {
+		return nil, err
+	}
 	if err := tx.Commit(ctx); err != nil {
 		return nil, err
 	}
@@ -141,6 +145,7 @@ const advanceRow = `
 	    halted_at = CASE WHEN halted_position > $3 THEN halted_at END,
 	    halted_event = CASE WHEN halted_position > $3 THEN halted_event END,
 	    halted_error = CASE WHEN halted_position > $3 THEN halted_error END,
+	    halted_stream = CASE WHEN halted_position > $3 THEN halted_stream END,
 	    halted_position = CASE WHEN halted_position > $3 THEN halted_position END
 	WHERE projection = $1 AND epoch = $2 AND commit_position = $5 AND prepare_position = $6`
 
@@ -176,13 +181,13 @@ func (c *checkpoints) renew(ctx context.Context, name string, epoch int64, by ti
 
 const haltRow = `
 	UPDATE checkpoints
-	SET halted_at = $3, halted_event = $4, halted_position = $5, halted_error = $6, updated_at = clock_timestamp()
+	SET halted_at = $3, halted_event = $4, halted_position = $5, halted_error = $6, halted_stream = $7, updated_at = clock_timestamp()
 	WHERE projection = $1 AND epoch = $2`
 
 // halt records why a projection stands still. It is a statement of its own: the transaction that failed is gone.
 func (c *checkpoints) halt(ctx context.Context, name string, epoch int64, halt *Halt) error {
 	return fenced(c.pool.Exec(ctx, haltRow, name, epoch,
-		halt.At, halt.Event, column(halt.Position.Commit), halt.Error))
+		halt.At, halt.Event, column(halt.Position.Commit), halt.Error, halt.Stream))
 }
 
 const retryRow = `
@@ -198,7 +203,7 @@ const skipRow = `
 	UPDATE checkpoints
 	SET epoch = epoch + 1, lease_until = NULL, updated_at = clock_timestamp(),
 	    commit_position = $2, prepare_position = $3,
-	    halted_at = NULL, halted_event = NULL, halted_position = NULL, halted_error = NULL
+	    halted_at = NULL, halted_event = NULL, halted_position = NULL, halted_error = NULL, halted_stream = NULL
 	WHERE projection = $1 AND halted_position = $2`
 
 // skip ends the turn of a projection that is halted at a position; the next one begins after it.

@@ -82,6 +82,7 @@ type Feed struct {
 	rows       *checkpoints
 	stopping   chan struct{}
 	stopOnce   sync.Once
+	rebuilding sync.WaitGroup
 }
 
 // New makes a Feed; Run starts it. Errors: a consumer without a name or with another's, a pool that cannot be made.
@@ -164,6 +165,7 @@ func (f *Feed) add(consumer Consumer) {
 // nil. It runs once.
 func (f *Feed) Run(ctx context.Context) error {
 	defer f.pool.Close()
+	defer f.rebuilding.Wait()
 	unlink := context.AfterFunc(ctx, func() { f.stopOnce.Do(func() { close(f.stopping) }) })
 	defer unlink()
 	if len(f.projectors) == 0 {

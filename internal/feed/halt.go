@@ -23,13 +23,17 @@ var (
 	ErrUnknownProjection = errors.New("no projection has this name")
 	// ErrNotHalted: the projection is not halted, or not at this event.
 	ErrNotHalted = errors.New("the projection is not halted at this event")
+	// ErrNotRebuildable: the projection keeps no table that could be made anew.
+	ErrNotRebuildable = errors.New("the projection has no table to rebuild")
+	// ErrRebuilding: the projection is being rebuilt already.
+	ErrRebuilding = errors.New("the projection is being rebuilt")
 )
 
 // Halt is why a projection stands still: an event that it cannot apply, however often it tries.
 type Halt struct {
 	Event    uuid.UUID
-	Stream   string // known on the instance that halted
-	Type     string // likewise
+	Stream   string
+	Type     string // known on the instance that halted
 	Position eventstore.Position
 	Error    string
 	At       time.Time

@@ -39,7 +39,8 @@ type lease struct {
 	checkpoints *checkpoints
 	name        string
 	epoch       int64
-	halt        *Halt // what the last turn left
+	halt        *Halt           // what the last turn left
+	parked      map[string]bool // streams to leave alone
 	moved       func(eventstore.Position)
 	ended       func()
 

@@ -118,7 +118,7 @@ func (p *projector) project(ctx context.Context, turn *lease, batch Batch) error
 	}
 	var matters []eventstore.Recorded
 	for i := range events {
-		if !p.Projection.Handles(events[i].Type) || p.foreseen != nil && p.foreseen.Applied(events[i].Stream, events[i].Revision) {
+		if !p.Projection.Handles(events[i].Type) || turn.parked[events[i].Stream] || p.foreseen != nil && p.foreseen.Applied(events[i].Stream, events[i].Revision) {
 			continue
 		}
 		matters = append(matters, events[i])

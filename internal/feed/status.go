@@ -18,6 +18,10 @@ type Status struct {
 	SecondsBehind float64
 	// Halt is why it stands still, nil if it does not.
 	Halt *Halt
+	// Parked are streams that it leaves alone, those that were parked first, and Rebuild is its last rebuild, nil if there
+	// was none.
+	Parked  []Parked
+	Rebuild *Rebuild
 	// Epoch counts its turns; Owner had the last one. UpdatedAt is when the row was last written.
 	Epoch     int64
 	Owner     string
@@ -46,9 +50,23 @@ func (f *Feed) Status(ctx context.Context) ([]Status, error) {
 	if err != nil {
 		return nil, err
 	}
+	parked, err := f.rows.allParked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rebuilds, err := f.rows.rebuilds(ctx)
+	if err != nil {
+		return nil, err
+	}
 	statuses := make([]Status, len(f.projectors))
 	for i, p := range f.projectors {
 		statuses[i] = f.status(p, rows[p.name], head)
+		statuses[i].Rebuild = rebuilds[p.name]
+		for _, one := range parked {
+			if one.Projection == p.name {
+				statuses[i].Parked = append(statuses[i].Parked, one)
+			}
+		}
 		if err := f.measure(ctx, &statuses[i]); err != nil {
 			return nil, err
 		}

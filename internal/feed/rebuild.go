@@ -1,0 +1,360 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"am-user-management/internal/eventstore"
+)
+
+// Rebuildable is a Projection that writes one table, of its own name, by events alone. Apply names the table without
+// its schema: where the search_path leads to another table of that name, that one is written.
+type Rebuildable interface {
+	Projection
+	// Columns are what it writes of each row: the key, which is unique, and the rest. One is "position", the place in the
+	// log of the last event in the row.
+	Columns() []string
+}
+
+// Rebuild is how the last rebuild of a projection went.
+type Rebuild struct {
+	StartedAt time.Time
+	// Position is how far it came in the log.
+	Position eventstore.Position
+	// FinishedAt is zero while it runs. Abandoned tells that whoever ran it is gone: it is to be asked for again.
+	FinishedAt time.Time
+	Abandoned  bool
+	// Repaired and Removed are how many rows of the table were not as its events say. Both are 0 where nothing was wrong.
+	Repaired, Removed int64
+	Error             string // why it failed, "" if it did not
+}
+
+const (
+	rebuildBatch = 1000 // events in a transaction
+	// rebuildRenew is how often a rebuild tells that it goes on, and rebuildLease after what time without that it is over.
+	rebuildRenew = time.Second
+	rebuildLease = 15 * time.Second
+	// rebuildLock is how long a rebuild waits for those who write to the table, and they for it, before it lets them pass
+	// and tries again, rebuildTries times.
+	rebuildLock  = 2 * time.Second
+	rebuildTries = 10
+)
+
+// Rebuild makes the table of a projection anew from the log, beside the one that is read, and then puts right the rows
+// of that one which are not the same. Readers and writers go on meanwhile; for the rows of the last moments writers wait
+// for an instant. It returns when the rebuild has begun, on this instance; Status tells how it goes. Nothing but the
+// table changes: sagas are not rebuilt. Errors: ErrUnknownProjection, ErrNotRebuildable, ErrRebuilding.
+func (f *Feed) Rebuild(ctx context.Context, projection string) error {
+	p, err := f.projector(projection)
+	if err != nil {
+		return err
+	}
+	r, ok := p.Projection.(Rebuildable)
+	if !ok {
+		return ErrNotRebuildable
+	}
+	if err := f.rows.beginRebuild(ctx, projection); err != nil {
+		return err
+	}
+	f.options.Logger.WarnContext(ctx, "rebuild begun by an operator", "projection", projection)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f.rebuilding.Go(func() {
+		defer cancel()
+		go func() {
+			select {
+			case <-f.stopping:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		f.rebuild(ctx, p, r)
+	})
+	return nil
+}
+
+func (f *Feed) rebuild(ctx context.Context, p *projector, r Rebuildable) {
+	b := rebuild{feed: f, projector: p, projection: r, log: f.options.Log}
+	err := b.run(ctx)
+	if ctx.Err() != nil { // its row shows that nobody goes on
+		return
+	}
+	text := ""
+	if err != nil {
+		text = storable(err.Error())
+		p.logger.ErrorContext(ctx, "rebuild failed", "error", err)
+	} else {
+		p.logger.InfoContext(ctx, "rebuild done", "repaired", b.repaired, "removed", b.removed)
+	}
+	if err := f.rows.endRebuild(ctx, p.name, &b, text); err != nil {
+		p.logger.ErrorContext(ctx, "how the rebuild went could not be recorded", "error", err)
+	}
+}
+
+// rebuild is one.
+type rebuild struct {
+	feed              *Feed
+	projector         *projector
+	projection        Rebuildable
+	log               Log
+	conn              *pgx.Conn // what is written there goes to the table that is made
+	live, made        string    // the two tables
+	at                eventstore.Position
+	repaired, removed int64
+	renewed           time.Time
+}
+
+func (b *rebuild) run(ctx context.Context) error {
+	if err := b.open(ctx); err != nil {
+		return err
+	}
+	defer b.close(context.WithoutCancel(ctx))
+	for {
+		head, err := b.log.Head(ctx)
+		if err != nil {
+			return err
+		}
+		if !b.at.Less(head) {
+			break
+		}
+		if err := b.fill(ctx, b.conn, head); err != nil {
+			return err
+		}
+	}
+	if _, err := b.conn.Exec(ctx, "ANALYZE "+b.made); err != nil {
+		return err
+	}
+	seen := b.at
+	if err := b.repair(ctx, b.conn, eventstore.Position{}, seen); err != nil {
+		return err
+	}
+	for try := 1; ; try++ {
+		before := *b
+		err := b.finish(ctx, seen)
+		if err == nil || try == rebuildTries || !Transient(err) {
+			return err
+		}
+		b.at, b.repaired, b.removed = before.at, before.repaired, before.removed // as is the table
+		b.renew(ctx)
+	}
+}
+
+// open makes the empty table, and a connection that takes it for the projection's.
+func (b *rebuild) open(ctx context.Context) error {
+	var schema string
+	if err := b.feed.pool.QueryRow(ctx, `SELECT current_schema()`).Scan(&schema); err != nil {
+		return err
+	}
+	name := pgx.Identifier{b.projector.name}.Sanitize()
+	b.live, b.made = pgx.Identifier{schema}.Sanitize()+"."+name, "rebuild."+name
+	config := b.feed.pool.Config().ConnConfig
+	config.RuntimeParams["search_path"] = "rebuild, " + pgx.Identifier{schema}.Sanitize()
+	delete(config.RuntimeParams, "enable_seqscan") // here whole tables are compared
+	var err error
+	if b.conn, err = pgx.ConnectConfig(ctx, config); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		"DROP TABLE IF EXISTS " + b.made,
+		"CREATE TABLE " + b.made + " (LIKE " + b.live + " INCLUDING DEFAULTS INCLUDING GENERATED)",
+		"ALTER TABLE " + b.made + " ADD PRIMARY KEY (" + b.projection.Columns()[0] + ")",
+	} {
+		if _, err := b.conn.Exec(ctx, statement); err != nil {
+			b.close(context.WithoutCancel(ctx))
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *rebuild) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, rebuildLease)
+	defer cancel()
+	_, dropped := b.conn.Exec(ctx, "DROP TABLE IF EXISTS "+b.made)
+	if err := errors.Join(dropped, b.conn.Close(ctx)); err != nil { // the next one drops it
+		b.projector.logger.WarnContext(ctx, "what a rebuild made is still there", "error", err)
+	}
+}
+
+// beginner is a connection or a transaction.
+type beginner interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
+// fill applies the log up to a position to the table that is made.
+func (b *rebuild) fill(ctx context.Context, on beginner, upTo eventstore.Position) error {
+	stream, err := b.log.Open(ctx, All, b.at)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	var events []eventstore.Recorded
+	for b.at.Less(upTo) {
+		item, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		if item.HasEvent && b.projection.Handles(item.Event.Type) {
+			events = append(events, item.Event)
+		}
+		b.at = item.At
+		if len(events) < rebuildBatch && b.at.Less(upTo) {
+			continue
+		}
+		if err := b.apply(ctx, on, events); err != nil {
+			return err
+		}
+		events = events[:0]
+		b.renew(ctx)
+	}
+	return nil
+}
+
+func (b *rebuild) apply(ctx context.Context, on beginner, events []eventstore.Recorded) error {
+	if len(events) == 0 {
+		return nil
+	}
+	envelopes, err := b.projector.decode(ctx, events)
+	if err != nil {
+		return err
+	}
+	err = pgx.BeginFunc(ctx, on, func(tx pgx.Tx) error { return b.projector.applyTo(ctx, tx, envelopes) })
+	if err != nil && len(events) > 1 && !Transient(err) && ctx.Err() == nil { // which one?
+		for i := range events {
+			if err := b.apply(ctx, on, events[i:i+1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("event %s of %s: %w", events[0].ID, events[0].Stream, err)
+	}
+	return nil
+}
+
+// renew tells, now and then, that the rebuild goes on.
+func (b *rebuild) renew(ctx context.Context) {
+	if now := b.feed.options.Now(); now.Sub(b.renewed) >= rebuildRenew {
+		b.renewed = now
+		_, err := b.feed.pool.Exec(ctx, `UPDATE rebuilds SET renewed_at = clock_timestamp(), position = $2 WHERE projection = $1`,
+			b.projector.name, column(b.at.Commit))
+		if err != nil {
+			b.projector.logger.WarnContext(ctx, "the progress of a rebuild could not be recorded", "error", err)
+		}
+	}
+}
+
+// finish puts right what changed since a position, while nobody writes to the table and its projector stands still. All
+// that anybody has written there was in the log before.
+func (b *rebuild) finish(ctx context.Context, since eventstore.Position) error {
+	return pgx.BeginFunc(ctx, b.conn, func(tx pgx.Tx) error {
+		for _, statement := range []string{
+			fmt.Sprintf("SET LOCAL lock_timeout = '%dms'", rebuildLock.Milliseconds()),
+			"SET LOCAL synchronous_commit = on",
+			"LOCK TABLE " + b.live + " IN SHARE ROW EXCLUSIVE MODE",
+		} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		// From here on the projector cannot pass what comes in streams that were parked.
+		freed, err := tx.Exec(ctx, `DELETE FROM parked_streams WHERE projection = $1`, b.projector.name)
+		if err != nil {
+			return err
+		}
+		if freed.RowsAffected() > 0 {
+			_, err = tx.Exec(ctx, `UPDATE checkpoints SET epoch = epoch + 1, lease_until = NULL WHERE projection = $1`, b.projector.name)
+			if err != nil {
+				return err
+			}
+		}
+		head, err := b.log.Head(ctx)
+		if err != nil {
+			return err
+		}
+		if err := b.fill(ctx, tx, head); err != nil {
+			return err
+		}
+		return b.repair(ctx, tx, since, b.at)
+	})
+}
+
+// repair makes those rows of the live table that were written after one position, and not after another, what they are
+// in the other table.
+func (b *rebuild) repair(ctx context.Context, on execer, since, upTo eventstore.Position) error {
+	columns := b.projection.Columns()
+	key := columns[0]
+	var updates []string
+	for _, name := range columns[1:] {
+		updates = append(updates, name+" = excluded."+name)
+	}
+	of := func(table string) string { return table + "." + strings.Join(columns, ", "+table+".") }
+	different := fmt.Sprintf("(l.%s IS NULL OR (%s) IS DISTINCT FROM (%s))", key, of("l"), of("s"))
+	repaired, err := on.Exec(ctx, fmt.Sprintf(`
+		INSERT INTO %[1]s AS t (%[3]s)
+		SELECT %[4]s FROM %[2]s s LEFT JOIN %[1]s l ON l.%[5]s = s.%[5]s
+		WHERE (s.position > $1 OR l.position > $1) AND (l.position <= $2 OR l.%[5]s IS NULL) AND %[6]s
+		ORDER BY s.%[5]s
+		ON CONFLICT (%[5]s) DO UPDATE SET %[7]s WHERE t.position <= $2`,
+		b.live, b.made, strings.Join(columns, ", "), of("s"), key, different, strings.Join(updates, ", ")),
+		column(since.Commit)-1, column(upTo.Commit))
+	if err != nil {
+		return err
+	}
+	removed, err := on.Exec(ctx, fmt.Sprintf(`
+		DELETE FROM %[1]s l WHERE l.position BETWEEN $1 AND $2 AND NOT EXISTS (SELECT FROM %[2]s s WHERE s.%[3]s = l.%[3]s)`,
+		b.live, b.made, key), column(since.Commit), column(upTo.Commit))
+	b.repaired += repaired.RowsAffected()
+	b.removed += removed.RowsAffected()
+	return err
+}
+
+const beginRebuild = `
+	INSERT INTO rebuilds AS r (projection, owner, started_at, renewed_at)
+	VALUES ($1, $2, clock_timestamp(), clock_timestamp())
+	ON CONFLICT (projection) DO UPDATE SET owner = excluded.owner, started_at = excluded.started_at,
+		renewed_at = excluded.renewed_at, position = 0, finished_at = NULL, repaired = 0, removed = 0, error = NULL
+	WHERE r.finished_at IS NOT NULL OR r.renewed_at < clock_timestamp() - $3::interval`
+
+func (c *checkpoints) beginRebuild(ctx context.Context, name string) error {
+	tag, err := c.pool.Exec(ctx, beginRebuild, name, c.owner, rebuildLease)
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrRebuilding
+	}
+	return err
+}
+
+func (c *checkpoints) endRebuild(ctx context.Context, name string, b *rebuild, failure string) error {
+	_, err := c.pool.Exec(ctx, `
+		UPDATE rebuilds SET finished_at = clock_timestamp(), position = $2, repaired = $3, removed = $4, error = nullif($5, '')
+		WHERE projection = $1`, name, column(b.at.Commit), b.repaired, b.removed, failure)
+	return err
+}
+
+// rebuilds is the last one of each projection.
+func (c *checkpoints) rebuilds(ctx context.Context) (map[string]*Rebuild, error) {
+	rows, err := c.pool.Query(ctx, `
+		SELECT projection, started_at, position, finished_at, finished_at IS NULL AND renewed_at < clock_timestamp() - $1::interval,
+			repaired, removed, coalesce(error, '')
+		FROM rebuilds`, rebuildLease)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]*Rebuild)
+	var name string
+	var at int64
+	var finished *time.Time
+	var r Rebuild
+	_, err = pgx.ForEachRow(rows, []any{&name, &r.StartedAt, &at, &finished, &r.Abandoned, &r.Repaired, &r.Removed, &r.Error}, func() error {
+		found := r
+		found.Position, found.FinishedAt = position(at, at), value(finished)
+		all[name] = &found
+		return nil
+	})
+	return all, err
+}

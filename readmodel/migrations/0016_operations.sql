@@ -1,0 +1,35 @@
+-- +goose Up
+-- Which stream a projection is halted at: only that one need be parked.
+ALTER TABLE checkpoints ADD COLUMN halted_stream text;
+
+-- Streams that a projection leaves alone, from an event on that it could not apply, until it is rebuilt.
+CREATE TABLE parked_streams (
+    projection text        NOT NULL,
+    stream     text        NOT NULL,
+    event_id   uuid        NOT NULL,
+    position   bigint      NOT NULL, -- of the event
+    error      text        NOT NULL,
+    parked_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (projection, stream)
+);
+
+-- The last rebuild of each table: who works on it, how far it is, and what came of it.
+CREATE TABLE rebuilds (
+    projection  text        PRIMARY KEY,
+    owner       text        NOT NULL,
+    started_at  timestamptz NOT NULL,
+    renewed_at  timestamptz NOT NULL,
+    position    bigint      NOT NULL DEFAULT 0,
+    finished_at timestamptz,
+    repaired    bigint      NOT NULL DEFAULT 0, -- rows
+    removed     bigint      NOT NULL DEFAULT 0, -- rows
+    error       text
+);
+
+-- Tables are made anew here, beside those that are read.
+CREATE SCHEMA rebuild;
+
+-- +goose Down
+DROP SCHEMA rebuild CASCADE;
+DROP TABLE rebuilds, parked_streams;
+ALTER TABLE checkpoints DROP COLUMN halted_stream;
