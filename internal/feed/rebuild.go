@@ -294,15 +294,19 @@ func (b *rebuild) repair(ctx context.Context, on execer, since, upTo eventstore.
 		updates = append(updates, name+" = excluded."+name)
 	}
 	of := func(table string) string { return table + "." + strings.Join(columns, ", "+table+".") }
-	different := fmt.Sprintf("(l.%s IS NULL OR (%s) IS DISTINCT FROM (%s))", key, of("l"), of("s"))
+	from := fmt.Sprintf("%[2]s s LEFT JOIN %[1]s l ON l.%[3]s = s.%[3]s", b.live, b.made, key)
+	if !since.IsZero() { // few rows, and others wait: not everything is joined with everything
+		from = fmt.Sprintf(`(SELECT %[3]s FROM %[2]s WHERE position >= $1 UNION SELECT %[3]s FROM %[1]s WHERE position >= $1) late
+			JOIN %[2]s s ON s.%[3]s = late.%[3]s LEFT JOIN %[1]s l ON l.%[3]s = late.%[3]s`, b.live, b.made, key)
+	}
 	repaired, err := on.Exec(ctx, fmt.Sprintf(`
-		INSERT INTO %[1]s AS t (%[3]s)
-		SELECT %[4]s FROM %[2]s s LEFT JOIN %[1]s l ON l.%[5]s = s.%[5]s
-		WHERE (s.position > $1 OR l.position > $1) AND (l.position <= $2 OR l.%[5]s IS NULL) AND %[6]s
+		INSERT INTO %[1]s AS t (%[2]s)
+		SELECT %[3]s FROM %[4]s
+		WHERE $1::bigint IS NOT NULL AND (l.%[5]s IS NULL OR l.position <= $2 AND (%[6]s) IS DISTINCT FROM (%[3]s))
 		ORDER BY s.%[5]s
 		ON CONFLICT (%[5]s) DO UPDATE SET %[7]s WHERE t.position <= $2`,
-		b.live, b.made, strings.Join(columns, ", "), of("s"), key, different, strings.Join(updates, ", ")),
-		column(since.Commit)-1, column(upTo.Commit))
+		b.live, strings.Join(columns, ", "), of("s"), from, key, of("l"), strings.Join(updates, ", ")),
+		column(since.Commit), column(upTo.Commit))
 	if err != nil {
 		return err
 	}
