@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -189,6 +190,76 @@ func TestRebuildWhileEventsCome(t *testing.T) {
 	if added == 0 {
 		t.Error("nothing came meanwhile")
 	}
+}
+
+// headLog tells of every look at the head, once it is armed, after the look.
+type headLog struct {
+	*fakeLog
+	looked atomic.Pointer[func(nth int)]
+	count  atomic.Int32
+}
+
+func (l *headLog) Head(ctx context.Context) (eventstore.Position, error) {
+	head, err := l.fakeLog.Head(ctx)
+	if looked := l.looked.Load(); looked != nil {
+		(*looked)(int(l.count.Add(1)))
+	}
+	return head, err
+}
+
+func TestRebuildPutsRightWhatChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := newTallyBench(t)
+	log := &headLog{fakeLog: b.log}
+	options := b.options(newTally())
+	options.Log = log
+	f, _ := b.run(t, options)
+	wait(t, f, "tally", b.log.add(64))
+	if _, err := b.pool.Exec(t.Context(), `UPDATE tally SET total = -1`); err != nil {
+		t.Fatal(err)
+	}
+	looked := func(nth int) {
+		switch nth {
+		case 2: // the table is made up to here, and goes on being written
+			wait(t, f, "tally", b.log.add(16))
+		case 3: // the last moments: who writes waits, who reads does not
+			write := `SET LOCAL lock_timeout = '50ms'; UPDATE tally SET note = 'late' WHERE stream = 's-1'`
+			err := pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error {
+				_, err := tx.Exec(t.Context(), write)
+				return err
+			})
+			if err == nil || !strings.Contains(err.Error(), "55P03") {
+				t.Errorf("a writer did not wait: %v", err)
+			}
+			if rows, _ := tallied(t, b, 0); len(rows) != 16 {
+				t.Errorf("a reader saw %d rows", len(rows))
+			}
+			log.looked.Store(nil)
+		}
+	}
+	log.looked.Store(&looked)
+	r := rebuiltWithoutLooking(t, b, f)
+	if r.Error != "" || r.Repaired != 16 {
+		t.Errorf("rebuild %+v", r)
+	}
+	got, want := tallied(t, b, 80)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// rebuiltWithoutLooking is rebuilt for a log that counts looks at its head, as Status takes them.
+func rebuiltWithoutLooking(t *testing.T, b *bench, f *feed.Feed) feed.Rebuild {
+	t.Helper()
+	if err := f.Rebuild(t.Context(), "tally"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the rebuild does not end", func() bool {
+		var over bool
+		err := b.pool.QueryRow(t.Context(), `SELECT finished_at IS NOT NULL FROM rebuilds`).Scan(&over)
+		return err == nil && over
+	})
+	return ended(t, f)
 }
 
 func TestParkedStreamIsLeftAloneUntilItIsRebuilt(t *testing.T) {
