@@ -58,10 +58,22 @@ func (r *Redactor) Redact(ctx context.Context, user domain.ID, load Loader) erro
 
 // redactRebuilt does it for tables that are being made anew. The search_path holds until the transaction ends.
 func (r *Redactor) redactRebuilt(ctx context.Context, tx pgx.Tx, user domain.ID, load Loader) error {
-	var profiles, sessions bool
-	err := tx.QueryRow(ctx, `SELECT to_regclass('rebuild.profiles') IS NOT NULL, to_regclass('rebuild.sessions') IS NOT NULL`).
-		Scan(&profiles, &sessions)
-	if err != nil || !profiles && !sessions {
+	var profiles, sessions, accounts, users bool
+	err := tx.QueryRow(ctx, `SELECT to_regclass('rebuild.profiles') IS NOT NULL, to_regclass('rebuild.sessions') IS NOT NULL,
+		to_regclass('rebuild.accounts') IS NOT NULL, to_regclass('rebuild.users') IS NOT NULL`).
+		Scan(&profiles, &sessions, &accounts, &users)
+	if err != nil || !profiles && !sessions && !accounts && !users {
+		return err
+	}
+	// The event of the erasure clears these, too, but a rebuild comes to it late, or, if it was cut off, never.
+	if accounts {
+		_, err = tx.Exec(ctx, `UPDATE rebuild.accounts SET email = NULL, phone = NULL WHERE user_id = $1`, uuid(user))
+	}
+	if users && err == nil {
+		_, err = tx.Exec(ctx, `UPDATE rebuild.users SET email = NULL, phone = NULL, first_name = NULL, last_name = NULL,
+			by_email = NULL, by_given = NULL, by_family = NULL WHERE user_id = $1`, uuid(user))
+	}
+	if err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `SET LOCAL search_path = rebuild`); err != nil {

@@ -3,6 +3,7 @@ package projections_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,6 +13,7 @@ import (
 	"am-user-management/domain/profile"
 	"am-user-management/domain/session"
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/feed"
 	"am-user-management/internal/pgtest"
 	"am-user-management/internal/projtest"
 	"am-user-management/projections"
@@ -69,8 +71,31 @@ func TestATableThatIsBeingRebuiltIsRedactedToo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, table := range []string{"accounts", "users"} {
+		projtest.Apply(t, pool, named(t, table), history().Events())
+		columns := strings.Join(named(t, table).(feed.Rebuildable).Columns(), ", ")
+		for _, statement := range []string{
+			`CREATE TABLE rebuild.` + table + ` (LIKE ` + table + ` INCLUDING DEFAULTS INCLUDING GENERATED)`,
+			`INSERT INTO rebuild.` + table + ` (` + columns + `) SELECT ` + columns + ` FROM ` + table,
+		} {
+			if _, err := pool.Exec(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	if err := projections.NewRedactor(pool).Redact(t.Context(), id(1), loader(after)); err != nil {
 		t.Fatal(err)
+	}
+	for _, table := range []string{"accounts", "users"} {
+		var left int
+		err := pool.QueryRow(t.Context(), `SELECT count(*) FROM rebuild.`+table+` WHERE user_id = $1 AND email IS NULL`, user(1)).Scan(&left)
+		if err != nil || left != 1 {
+			t.Errorf("rebuild.%s has %d rows of the user without an address, want 1, %v", table, left, err)
+		}
+		err = pool.QueryRow(t.Context(), `SELECT count(*) FROM rebuild.`+table+` WHERE user_id <> $1 AND email IS NOT NULL`, user(1)).Scan(&left)
+		if err != nil || left == 0 {
+			t.Errorf("rebuild.%s: others have lost theirs, %v", table, err)
+		}
 	}
 	live := tables(t, pool)
 	for _, table := range []string{"profiles", "sessions"} {

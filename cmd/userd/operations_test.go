@@ -1,9 +1,11 @@
 package main_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -73,5 +75,63 @@ func TestOperatorsSeeMailsAndViews(t *testing.T) {
 	}
 	if text := p.must(t, 200, "GET", "/openapi.json", "").body; !strings.Contains(string(text), `"openapi":"3.1.0"`) {
 		t.Errorf("contract %.200s", text)
+	}
+}
+
+// Every view is rebuilt while people sign up and change their profiles. Nothing was wrong, so nothing is repaired.
+func TestRebuildingFindsNothingWrongWhileRequestsRun(t *testing.T) {
+	w := newWorld(t, "BOOTSTRAP_ADMIN_EMAIL=root@example.org", "BOOTSTRAP_ADMIN_PASSWORD="+password)
+	p := w.start()
+	root := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":"root@example.org","password":%q}`, password)).get("session_id")}
+	ada := w.signUp(p, "ada@example.org")
+	eventually(t, "the profile is there", func() bool { return p.onboarded(t, ada) })
+	ctx, stop := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	busy.Go(func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			created := p.must(t, 201, "POST", "/admin/users", fmt.Sprintf(`{"email":"n%d@example.org","password":%q,"status":"ACTIVE"}`, i, password), root.auth()...)
+			p.must(t, 200, "POST", "/users/"+created.get("id")+"/roles", `{"role":"editor"}`, root.auth()...)
+			p.must(t, 200, "PATCH", "/profile", fmt.Sprintf(`{"bio":"change %d"}`, i), ada.auth()...)
+		}
+	})
+	views := func() (all struct {
+		Items []struct {
+			Name    string
+			Rebuild *struct {
+				State, Error string
+				Repaired     int `json:"repaired_rows"`
+				Removed      int `json:"removed_rows"`
+			}
+		}
+	}) {
+		if err := json.Unmarshal(p.must(t, 200, "GET", "/projections", "", root.auth()...).body, &all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	rebuilt := 0
+	for _, view := range views().Items {
+		if strings.HasPrefix(view.Name, "saga-") {
+			p.must(t, 409, "POST", "/projections/"+view.Name+"/rebuild", "", root.auth()...)
+			continue
+		}
+		p.must(t, 202, "POST", "/projections/"+view.Name+"/rebuild", "", root.auth()...)
+		rebuilt++
+	}
+	eventually(t, "all rebuilds have ended", func() bool {
+		over := 0
+		for _, view := range views().Items {
+			if view.Rebuild != nil && view.Rebuild.State != "RUNNING" {
+				over++
+			}
+		}
+		return over == rebuilt
+	})
+	stop()
+	busy.Wait()
+	for _, view := range views().Items {
+		if r := view.Rebuild; r != nil && (r.State != "DONE" || r.Repaired != 0 || r.Removed != 0) {
+			t.Errorf("%s: %+v", view.Name, *r)
+		}
 	}
 }

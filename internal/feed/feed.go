@@ -173,6 +173,7 @@ func (f *Feed) Run(ctx context.Context) error {
 		unlink := context.AfterFunc(ctx, func() { _ = f.router.Close() })
 		defer unlink()
 	}
+	f.rebuilding.Go(func() { f.sweep(ctx) })
 	err := f.router.Run(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,6 +44,8 @@ const (
 	// and tries again, rebuildTries times.
 	rebuildLock  = 2 * time.Second
 	rebuildTries = 10
+	// rebuildPatience is how long a rebuild waits for a projector that is behind.
+	rebuildPatience = time.Minute
 )
 
 // Rebuild makes the table of a projection anew from the log, beside the one that is read, and then puts right the rows
@@ -79,17 +82,27 @@ func (f *Feed) Rebuild(ctx context.Context, projection string) error {
 
 func (f *Feed) rebuild(ctx context.Context, p *projector, r Rebuildable) {
 	b := rebuild{feed: f, projector: p, projection: r, log: f.options.Log}
+	telling, stopTelling := context.WithCancel(ctx)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		b.tell(telling)
+	}()
 	err := b.run(ctx)
-	if ctx.Err() != nil { // its row shows that nobody goes on
-		return
-	}
+	stopTelling()
+	<-told
 	text := ""
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		text = "the service stopped"
+	case err != nil:
 		text = storable(err.Error())
 		p.logger.ErrorContext(ctx, "rebuild failed", "error", err)
-	} else {
+	default:
 		p.logger.InfoContext(ctx, "rebuild done", "repaired", b.repaired, "removed", b.removed)
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rebuildRenew)
+	defer cancel()
 	if err := f.rows.endRebuild(ctx, p.name, &b, text); err != nil {
 		p.logger.ErrorContext(ctx, "how the rebuild went could not be recorded", "error", err)
 	}
@@ -105,7 +118,25 @@ type rebuild struct {
 	live, made        string    // the two tables
 	at                eventstore.Position
 	repaired, removed int64
-	renewed           time.Time
+	progress          atomic.Uint64 // at, for whoever tells about it
+}
+
+// tell says, as long as the rebuild goes on, how far it is.
+func (b *rebuild) tell(ctx context.Context) {
+	ticker := time.NewTicker(rebuildRenew)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		_, err := b.feed.pool.Exec(ctx, `UPDATE rebuilds SET renewed_at = clock_timestamp(), position = $2 WHERE projection = $1`,
+			b.projector.name, column(b.progress.Load()))
+		if err != nil && ctx.Err() == nil {
+			b.projector.logger.WarnContext(ctx, "the progress of a rebuild could not be recorded", "error", err)
+		}
+	}
 }
 
 func (b *rebuild) run(ctx context.Context) error {
@@ -129,17 +160,34 @@ func (b *rebuild) run(ctx context.Context) error {
 		return err
 	}
 	seen := b.at
-	if err := b.repair(ctx, b.conn, eventstore.Position{}, seen); err != nil {
+	if err := b.letPass(ctx, seen); err != nil {
 		return err
 	}
+	if err := b.repair(ctx, b.conn, all, eventstore.Position{}, seen); err != nil {
+		return err
+	}
+	repaired, removed := b.repaired, b.removed
 	for try := 1; ; try++ {
-		before := *b
 		err := b.finish(ctx, seen)
 		if err == nil || try == rebuildTries || !Transient(err) {
 			return err
 		}
-		b.at, b.repaired, b.removed = before.at, before.repaired, before.removed // as is the table
-		b.renew(ctx)
+		b.at, b.repaired, b.removed = seen, repaired, removed // as is the table
+	}
+}
+
+// letPass waits until the projector is where the rebuild is, or stands still: what it has not come to is not wrong.
+func (b *rebuild) letPass(ctx context.Context, at eventstore.Position) error {
+	ctx, cancel := context.WithTimeout(ctx, rebuildPatience)
+	defer cancel()
+	for again := (pause{Backoff: Backoff{First: 10 * time.Millisecond, Most: 100 * time.Millisecond}}); ; {
+		rows, err := b.feed.rows.rows(ctx, []string{b.projector.name})
+		if err != nil {
+			return err
+		}
+		if row := rows[b.projector.name]; !row.position.Less(at) || row.halt != nil || !again.wait(ctx.Done(), b.feed.stopping) {
+			return nil
+		}
 	}
 }
 
@@ -209,7 +257,7 @@ func (b *rebuild) fill(ctx context.Context, on beginner, upTo eventstore.Positio
 			return err
 		}
 		events = events[:0]
-		b.renew(ctx)
+		b.progress.Store(b.at.Commit)
 	}
 	return nil
 }
@@ -237,18 +285,6 @@ func (b *rebuild) apply(ctx context.Context, on beginner, events []eventstore.Re
 	return nil
 }
 
-// renew tells, now and then, that the rebuild goes on.
-func (b *rebuild) renew(ctx context.Context) {
-	if now := b.feed.options.Now(); now.Sub(b.renewed) >= rebuildRenew {
-		b.renewed = now
-		_, err := b.feed.pool.Exec(ctx, `UPDATE rebuilds SET renewed_at = clock_timestamp(), position = $2 WHERE projection = $1`,
-			b.projector.name, column(b.at.Commit))
-		if err != nil {
-			b.projector.logger.WarnContext(ctx, "the progress of a rebuild could not be recorded", "error", err)
-		}
-	}
-}
-
 // finish puts right what changed since a position, while nobody writes to the table and its projector stands still. All
 // that anybody has written there was in the log before.
 func (b *rebuild) finish(ctx context.Context, since eventstore.Position) error {
@@ -273,20 +309,46 @@ func (b *rebuild) finish(ctx context.Context, since eventstore.Position) error {
 				return err
 			}
 		}
+		// The projector stands where its row is, and cannot move it.
+		var commit, prepare int64
+		err = tx.QueryRow(ctx, `SELECT commit_position, prepare_position FROM checkpoints WHERE projection = $1 FOR UPDATE`, b.projector.name).
+			Scan(&commit, &prepare)
+		if err != nil {
+			return err
+		}
+		if err := b.fill(ctx, tx, position(commit, prepare)); err != nil {
+			return err
+		}
+		if err := b.repair(ctx, tx, late, since, b.at); err != nil {
+			return err
+		}
 		head, err := b.log.Head(ctx)
 		if err != nil {
 			return err
 		}
+		passed := b.at
 		if err := b.fill(ctx, tx, head); err != nil {
 			return err
 		}
-		return b.repair(ctx, tx, since, b.at)
+		return b.repair(ctx, tx, ahead, passed, b.at)
 	})
 }
 
-// repair makes those rows of the live table that were written after one position, and not after another, what they are
-// in the other table.
-func (b *rebuild) repair(ctx context.Context, on execer, since, upTo eventstore.Position) error {
+// which rows are looked at.
+type which int
+
+const (
+	// all rows that stand where the rebuild is, or before.
+	all which = iota
+	// late: those of them that are of after a position.
+	late
+	// ahead: those that a command has brought further than the projector, to the same event as here. One that has not
+	// come as far is not wrong.
+	ahead
+)
+
+// repair makes rows of the live table what they are in the other one.
+func (b *rebuild) repair(ctx context.Context, on execer, rows which, since, upTo eventstore.Position) error {
 	columns := b.projection.Columns()
 	key := columns[0]
 	var updates []string
@@ -295,27 +357,68 @@ func (b *rebuild) repair(ctx context.Context, on execer, since, upTo eventstore.
 	}
 	of := func(table string) string { return table + "." + strings.Join(columns, ", "+table+".") }
 	from := fmt.Sprintf("%[2]s s LEFT JOIN %[1]s l ON l.%[3]s = s.%[3]s", b.live, b.made, key)
-	if !since.IsZero() { // few rows, and others wait: not everything is joined with everything
+	if rows != all { // few rows, and others wait: not everything is joined with everything
 		from = fmt.Sprintf(`(SELECT %[3]s FROM %[2]s WHERE position >= $1 UNION SELECT %[3]s FROM %[1]s WHERE position >= $1) late
 			JOIN %[2]s s ON s.%[3]s = late.%[3]s LEFT JOIN %[1]s l ON l.%[3]s = late.%[3]s`, b.live, b.made, key)
+	}
+	where := fmt.Sprintf("l.%s IS NULL OR l.position <= $2", key)
+	if rows == ahead {
+		where = "l.position > $1 AND l.position = s.position"
 	}
 	repaired, err := on.Exec(ctx, fmt.Sprintf(`
 		INSERT INTO %[1]s AS t (%[2]s)
 		SELECT %[3]s FROM %[4]s
-		WHERE $1::bigint IS NOT NULL AND (l.%[5]s IS NULL OR l.position <= $2 AND (%[6]s) IS DISTINCT FROM (%[3]s))
+		WHERE $1::bigint IS NOT NULL AND (%[8]s) AND (l.%[5]s IS NULL OR (%[6]s) IS DISTINCT FROM (%[3]s))
 		ORDER BY s.%[5]s
 		ON CONFLICT (%[5]s) DO UPDATE SET %[7]s WHERE t.position <= $2`,
-		b.live, strings.Join(columns, ", "), of("s"), from, key, of("l"), strings.Join(updates, ", ")),
+		b.live, strings.Join(columns, ", "), of("s"), from, key, of("l"), strings.Join(updates, ", "), where),
 		column(since.Commit), column(upTo.Commit))
 	if err != nil {
 		return err
 	}
+	b.repaired += repaired.RowsAffected()
+	if rows == ahead {
+		return nil
+	}
 	removed, err := on.Exec(ctx, fmt.Sprintf(`
 		DELETE FROM %[1]s l WHERE l.position BETWEEN $1 AND $2 AND NOT EXISTS (SELECT FROM %[2]s s WHERE s.%[3]s = l.%[3]s)`,
 		b.live, b.made, key), column(since.Commit), column(upTo.Commit))
-	b.repaired += repaired.RowsAffected()
 	b.removed += removed.RowsAffected()
 	return err
+}
+
+// sweepRebuilds drops what rebuilds left whose process is gone: it holds personal data that no erasure would find.
+func (f *Feed) sweepRebuilds(ctx context.Context) error {
+	rows, err := f.pool.Query(ctx, `
+		SELECT tablename FROM pg_tables t WHERE schemaname = 'rebuild' AND NOT EXISTS (
+			SELECT FROM rebuilds r WHERE r.projection = t.tablename AND r.finished_at IS NULL AND r.renewed_at > clock_timestamp() - $1::interval)`,
+		rebuildLease)
+	if err != nil {
+		return err
+	}
+	left, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, name := range left {
+		if err == nil {
+			_, err = f.pool.Exec(ctx, "DROP TABLE IF EXISTS rebuild."+pgx.Identifier{name}.Sanitize())
+		}
+	}
+	return err
+}
+
+// sweep does it again and again until ctx ends.
+func (f *Feed) sweep(ctx context.Context) {
+	ticker := time.NewTicker(rebuildLease)
+	defer ticker.Stop()
+	for {
+		if err := f.sweepRebuilds(ctx); err != nil && ctx.Err() == nil {
+			f.options.Logger.WarnContext(ctx, "what a rebuild left could not be removed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 const beginRebuild = `

@@ -22,6 +22,7 @@ type tally struct {
 	mu     sync.Mutex
 	poison int              // an event that it cannot apply, -1 for none
 	before func(upTo int64) // is told where a batch ends
+	hold   func(ctx context.Context)
 }
 
 func newTally() *tally { return &tally{poison: -1} }
@@ -38,8 +39,11 @@ func (s *tally) cure() {
 
 func (s *tally) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Envelope) error {
 	s.mu.Lock()
-	poison, before := s.poison, s.before
+	poison, before, hold := s.poison, s.before, s.hold
 	s.mu.Unlock()
+	if hold != nil {
+		hold(ctx)
+	}
 	if before != nil {
 		before(int64(batch[len(batch)-1].Position.Commit))
 	}
@@ -245,6 +249,87 @@ func TestRebuildPutsRightWhatChangedMeanwhile(t *testing.T) {
 	got, want := tallied(t, b, 80)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestWhatTheProjectorHasNotComeToIsNotWrong(t *testing.T) {
+	t.Parallel()
+	b := newTallyBench(t)
+	projection := newTally()
+	f, _ := b.run(t, b.options(projection))
+	wait(t, f, "tally", b.log.add(40))
+	if err := f.Pause("tally"); err != nil {
+		t.Fatal(err)
+	}
+	b.log.add(40)
+	if err := f.Rebuild(t.Context(), "tally"); err != nil {
+		t.Fatal(err)
+	}
+	made := func() bool {
+		var rows int
+		err := b.pool.QueryRow(t.Context(), `SELECT count(*) FROM rebuild.tally WHERE position = $1`, int64(at(78).Commit)).Scan(&rows)
+		return err == nil && rows == 1
+	}
+	eventually(t, "the table is not made", made)
+	if err := f.Resume("tally"); err != nil {
+		t.Fatal(err)
+	}
+	if r := ended(t, f); r.Repaired != 0 || r.Removed != 0 || r.Error != "" {
+		t.Errorf("what came late was called wrong: %+v", r)
+	}
+	got, want := tallied(t, b, 80)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestWhatAKilledRebuildLeftIsRemoved(t *testing.T) {
+	t.Parallel()
+	b := newTallyBench(t)
+	_, err := b.pool.Exec(t.Context(), `
+		CREATE TABLE rebuild.tally (LIKE tally); CREATE TABLE rebuild.other (LIKE tally); CREATE TABLE rebuild.finished (LIKE tally);
+		INSERT INTO rebuilds (projection, owner, started_at, renewed_at, finished_at) VALUES
+			('tally', 'killed', now(), now() - interval '1 minute', NULL), ('other', 'at work', now(), now() + interval '1 hour', NULL),
+			('finished', 'done', now(), now(), now())`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := b.run(t, b.options(newTally()))
+	eventually(t, "it is still there", func() bool {
+		var left string
+		err := b.pool.QueryRow(t.Context(), `SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'rebuild'`).Scan(&left)
+		return err == nil && left == "other"
+	})
+	if r := status(t, f, "tally").Rebuild; r == nil || !r.Abandoned {
+		t.Errorf("status %+v", r)
+	}
+}
+
+func TestAFeedThatStopsEndsItsRebuild(t *testing.T) {
+	t.Parallel()
+	b := newTallyBench(t)
+	projection := newTally()
+	f, stop := b.run(t, b.options(projection))
+	wait(t, f, "tally", b.log.add(40))
+	entered := make(chan struct{})
+	once := sync.OnceFunc(func() { close(entered) })
+	projection.mu.Lock()
+	projection.hold = func(ctx context.Context) { once(); <-ctx.Done() }
+	projection.mu.Unlock()
+	if err := f.Rebuild(t.Context(), "tally"); err != nil {
+		t.Fatal(err)
+	}
+	<-entered
+	stop()
+	projection.mu.Lock()
+	projection.hold = nil
+	projection.mu.Unlock()
+	f, _ = b.run(t, b.options(projection))
+	if r := status(t, f, "tally").Rebuild; r == nil || r.Error != "the service stopped" {
+		t.Errorf("rebuild %+v", r)
+	}
+	if r := rebuilt(t, f); r.Error != "" {
+		t.Errorf("the next one: %+v", r)
 	}
 }
 
