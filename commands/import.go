@@ -190,8 +190,12 @@ func (s *Service) importUser(ctx context.Context, r Request, u Imported) (Outcom
 	outcome, err := execute(ctx, s, r, open)
 	if errors.Is(err, account.ErrAlreadyExists) || errors.Is(err, account.ErrRegistrationExpired) || errors.Is(err, ErrKeyReused) {
 		// The id is somebody else's: their account keeps its own address, and this one becomes free again.
-		if _, release := s.ReapClaim(ctx, key, user); release != nil {
+		released, release := s.ReapClaim(ctx, key, user)
+		if release != nil {
 			return Outcome[account.State]{}, release
+		}
+		if released && errors.Is(err, account.ErrAlreadyExists) { // and not: this very person is here
+			err = account.ErrIDUsed
 		}
 	}
 	return outcome, err

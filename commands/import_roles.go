@@ -20,7 +20,7 @@ func (s *Service) mayImportRole(ctx context.Context, importer eventstore.Actor, 
 	if err != nil {
 		return err
 	}
-	ids := held.State.RolesAt(s.now())
+	ids, _ := held.State.RolesUntil(s.now(), nil)
 	definitions, err := s.definitions(ctx, ids)
 	if err != nil {
 		return err

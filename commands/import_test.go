@@ -118,7 +118,7 @@ func TestAppendingFirstIsNoWayAroundTheRules(t *testing.T) {
 		ID: first[0].User, Email: "q@example.org", EmailNormal: "q@example.org", Status: account.Active,
 	}}}
 	taken, _, err = b.ImportUsers(t.Context(), other)
-	if err != nil || !errors.Is(taken[0].Err, account.ErrAlreadyExists) {
+	if err != nil || !errors.Is(taken[0].Err, account.ErrIDUsed) {
 		t.Errorf("a taken id: %v, %v", err, taken[0].Err)
 	}
 	if got := b.types(t, "email-claim-of-q@example.org"); got != "email.email_claimed email.email_released" {

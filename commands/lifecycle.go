@@ -33,6 +33,10 @@ func (s *Service) CreateUser(ctx context.Context, r Request, permissions []strin
 	default:
 		return Outcome[account.State]{}, invalidStatus("must be ACTIVE, INACTIVE or PENDING_VERIFICATION")
 	}
+	permissions, err := s.lasting(ctx, r, permissions, nil)
+	if err != nil {
+		return Outcome[account.State]{}, err
+	}
 	if err := s.MayGrant(ctx, permissions, user.Roles); err != nil { // before anything is written
 		return Outcome[account.State]{}, err
 	}

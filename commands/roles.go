@@ -9,6 +9,7 @@ import (
 	"am-user-management/domain"
 	"am-user-management/domain/access"
 	"am-user-management/domain/roles"
+	"am-user-management/internal/eventstore"
 )
 
 // MayGrant tells whether somebody with these permissions may give, take, define or delete these roles: all that the roles
@@ -81,11 +82,40 @@ type Grant struct {
 	Reason    string
 }
 
+// lasting is what somebody with these permissions holds until a time, or for good if it is nil: nobody gives for longer
+// than they have.
+func (s *Service) lasting(ctx context.Context, r Request, permissions []string, until *time.Time) ([]string, error) {
+	if r.Actor.Kind != eventstore.User {
+		return permissions, nil // no roles, and none that end
+	}
+	id, err := domain.ParseID(r.Actor.ID)
+	if err != nil {
+		return nil, roles.ErrPermissionDenied
+	}
+	held, _, err := load[access.State, access.Event](ctx, s, access.StreamOf(id))
+	if err != nil {
+		return nil, err
+	}
+	ids, some := held.State.RolesUntil(s.now(), until)
+	if !some {
+		return permissions, nil
+	}
+	definitions, err := s.definitions(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return roles.Resolve(definitions, ids).Permissions(), nil
+}
+
 // GrantRole gives a user a role in the name of somebody who has these permissions; it holds on every instance when
 // GrantRole returns. It returns the errors of MayGrant, account.ErrNotFound, and admins.ErrLast where the last
 // administrator would become one for a while only.
 func (s *Service) GrantRole(ctx context.Context, r Request, permissions []string, g Grant) (Outcome[access.State], error) {
-	if _, err := s.Account(ctx, g.User); err != nil {
+	_, err := s.Account(ctx, g.User)
+	if err != nil {
+		return Outcome[access.State]{}, err
+	}
+	if permissions, err = s.lasting(ctx, r, permissions, g.ExpiresAt); err != nil {
 		return Outcome[access.State]{}, err
 	}
 	ids, err := s.grantable(ctx, permissions, []string{g.Role})
@@ -199,6 +229,10 @@ func (s *Service) living(ctx context.Context, outcome Outcome[access.State]) (Ou
 func (s *Service) DefineRole(ctx context.Context, r Request, permissions []string, c roles.Define) (Outcome[roles.Definition], error) {
 	c.Now = s.at(r)
 	if err := c.Faults().Err(); err != nil {
+		return Outcome[roles.Definition]{}, err
+	}
+	permissions, err := s.lasting(ctx, r, permissions, nil)
+	if err != nil {
 		return Outcome[roles.Definition]{}, err
 	}
 	var inherited []string

@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -84,7 +85,11 @@ func (s *Server) userRoles(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if len(view.Grants) == 0 || c.fresh.behind() { // it may be somebody who does not exist
+	_, err = s.reader.Account(ctx, uuid.UUID(user))
+	if err != nil && !errors.Is(err, readmodel.ErrNotFound) {
+		return err
+	}
+	if err != nil || c.fresh.behind() { // it may be somebody who does not exist
 		outcome, err := s.commands.UserRoles(ctx, user)
 		if err != nil {
 			return err
@@ -116,7 +121,10 @@ func (s *Server) grantRole(ctx context.Context, c *call) error {
 		return err
 	}
 	if body.ExpiresAt != nil {
-		at := body.ExpiresAt.UTC().Truncate(time.Microsecond) // what every table can keep
+		at := instant(*body.ExpiresAt)
+		if at.IsZero() {
+			return invalid("expires_at", "must be "+aTime)
+		}
 		body.ExpiresAt = &at
 	}
 	command.Reason = body.Reason

@@ -247,6 +247,37 @@ func TestR13RightsEndAtOnce(t *testing.T) {
 	s.call(http.MethodGet, "/roles", "", s.asAnn...).want(http.StatusOK)
 }
 
+func TestR13NobodyGivesForLongerThanTheyHave(t *testing.T) {
+	s := newStaff(t)
+	end := func(hours int) string { return s.now().Add(time.Duration(hours) * time.Hour).Format(time.RFC3339) }
+	s.grant(s.ann, `{"role":"admin","expires_at":"`+end(2)+`"}`, s.asAdmin).want(http.StatusOK)
+	for what, refused := range map[string]answer{
+		"to themselves for good":   s.grant(s.ann, `{"role":"admin"}`, s.asAnn),
+		"to themselves for longer": s.grant(s.ann, `{"role":"admin","expires_at":"`+end(3)+`"}`, s.asAnn),
+		"to another":               s.grant(s.clerk, `{"role":"editor"}`, s.asAnn),
+		"by a definition":          s.define("friends", `{"permissions":["user:read"]}`, s.asAnn),
+		"with a new account": s.call(http.MethodPost, "/admin/users",
+			`{"email":"friend@example.org","password":"correct horse","roles":["editor"]}`, s.asAnn...),
+	} {
+		if refused.status != http.StatusForbidden {
+			t.Errorf("%s: %d %s", what, refused.status, refused.text)
+		}
+	}
+	s.grant(s.clerk, `{"role":"editor","expires_at":"`+end(2)+`"}`, s.asAnn).want(http.StatusOK)
+	s.grant(s.clerk, `{"role":"editor"}`, s.asAdmin).want(http.StatusOK)
+}
+
+func TestATimeThatJSONCannotWriteIsRefused(t *testing.T) {
+	s := newStaff(t)
+	for _, at := range []string{"9999-12-31T23:59:59-12:00", "0000-01-01T00:00:00+12:00", "tomorrow"} {
+		refused := s.grant(s.ann, `{"role":"viewer","expires_at":"`+at+`"}`, s.asAdmin)
+		refused.field("expires_at")
+		if !strings.Contains(refused.text, "2020-01-31T12:00:00Z") {
+			t.Errorf("%s: no word of what a time looks like: %s", at, refused.text)
+		}
+	}
+}
+
 func TestR13TheLastAdminStays(t *testing.T) {
 	s := newStaff(t)
 	s.revoke(s.admin, "admin", s.asAdmin).problem(http.StatusConflict, "roles.last-admin")

@@ -43,6 +43,21 @@ func (s State) RolesAt(now time.Time) []string {
 	return roles
 }
 
+// RolesUntil names the roles of those held at a time that are held until another one as well, or for good if that is
+// nil; some tells that others are not.
+func (s State) RolesUntil(now time.Time, until *time.Time) (roles []string, some bool) {
+	for _, assignment := range s.Roles {
+		switch {
+		case !assignment.HeldAt(now):
+		case assignment.ExpiresAt == nil, until != nil && !assignment.ExpiresAt.Before(*until):
+			roles = append(roles, assignment.Role)
+		default:
+			some = true
+		}
+	}
+	return roles, some
+}
+
 // HoldsForGood reports whether the role is held without an end.
 func (s State) HoldsForGood(role string) bool {
 	i, held := s.find(role)
