@@ -8,12 +8,16 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"am-user-management/domain"
 )
+
+// mergePatch is what a change of some fields may call itself (RFC 7396).
+const mergePatch = "application/merge-patch+json"
 
 const (
 	maxBody    = 64 << 10 // bytes
@@ -28,7 +32,7 @@ func readBody(w http.ResponseWriter, r *http.Request, lines bool) ([]byte, error
 	if lines {
 		media, limit, wrong, tooLong = "application/x-ndjson", maxLines, errLinesType, errTooManyLines
 	}
-	if !content(r.Header, media) {
+	if !content(r.Header, media) && (r.Method != http.MethodPatch || !content(r.Header, mergePatch)) {
 		return nil, wrong
 	}
 	if r.ContentLength > limit {
@@ -124,12 +128,27 @@ func fieldName(pointer jsontext.Pointer) string {
 	return strings.ToValidUTF8(clean(name.String(), limit), "")
 }
 
+// aTime is what a time has to look like.
+const aTime = "a time of the years 1 to 9999, such as 2020-01-31T12:00:00Z"
+
+// instant is a time as every table can keep it, or the zero time for one that JSON cannot write in UTC.
+func instant(at time.Time) time.Time {
+	at = at.UTC().Truncate(time.Microsecond)
+	if at.Year() < 1 || at.Year() > 9999 {
+		return time.Time{}
+	}
+	return at
+}
+
 func wanted(t reflect.Type) string {
 	if t == nil {
 		return "of another type"
 	}
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if t == reflect.TypeFor[time.Time]() {
+		return aTime
 	}
 	switch t.Kind() {
 	case reflect.String:

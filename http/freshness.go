@@ -2,11 +2,13 @@ package http
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"am-user-management/domain"
 	"am-user-management/internal/eventstore"
 )
 
@@ -71,6 +73,31 @@ func (s *Server) await(ctx context.Context, c *call) error {
 		return fmt.Errorf("%w (%w)", errBehind.WithDetail(detail), err)
 	}
 	return nil
+}
+
+// onboardings are the sagas that make what a new user has.
+var onboardings = [...]string{"saga-onboarding", "saga-onboarding-imported"}
+
+// folded folds what a saga makes of a new user: a profile, a trial. If it is not there, but the client's token is of
+// after the user was made, the saga is waited for: then it is there, or will not be.
+func folded[T any](ctx context.Context, c *call, fold func() (T, error)) (T, error) {
+	found, err := fold()
+	rule, isRule := errors.AsType[*domain.Error](err)
+	if !isRule || rule.Kind != domain.NotFound || c.fresh.wanted.IsZero() {
+		return found, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.fresh.wait)
+	defer cancel()
+	for _, saga := range onboardings {
+		if _, err := c.server.freshness.Current(saga); err != nil {
+			continue // what it makes is switched off
+		}
+		if _, err := c.server.freshness.Wait(ctx, saga, c.fresh.wanted); err != nil {
+			detail := fmt.Sprintf("What a new user gets was not there within %v.", c.fresh.wait)
+			return found, fmt.Errorf("%w (%w)", errBehind.WithDetail(detail), err)
+		}
+	}
+	return fold()
 }
 
 // tell answers how far the view was: a token like any other, so that a later read never goes back behind this one.

@@ -189,8 +189,8 @@ func (r importRow) parse() (commands.Imported, error) {
 	}
 	if r.CreatedAt != "" {
 		at, err := time.Parse(time.RFC3339, r.CreatedAt)
-		if user.CreatedAt = at.UTC().Truncate(time.Microsecond); err != nil {
-			faults.Add("created_at", "must be a time such as 2020-01-31T12:00:00Z")
+		if user.CreatedAt = instant(at); err != nil || user.CreatedAt.IsZero() {
+			faults.Add("created_at", "must be "+aTime)
 		}
 	}
 	user.Phone, err = phone.Parse(r.Phone)

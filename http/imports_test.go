@@ -172,10 +172,13 @@ func TestABadRowFailsAloneAndNamesItsFaults(t *testing.T) {
 		`{"email":"p11@example.org","password_hash":"\u00ff"}`,
 		importLine(12, `,"locale":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)),
 		importLine(13),
+		importLine(14, `,"created_at":"0001-01-01T00:00:00Z"`),
+		importLine(15, `,"created_at":"9999-12-31T23:59:59-12:00"`),
 	)
 	fields := map[int]string{
 		2: "password", 3: "roles id created_at phone_number password_hash email", 4: "email", 5: "email", 6: "timezone created_at", 7: "status",
 		8: "status", 9: "body", 10: "first_name", 11: "password_hash", 12: "body",
+		14: "created_at", 15: "created_at",
 	}
 	for _, item := range done.Items {
 		want, bad := fields[item.Row]
@@ -193,7 +196,7 @@ func TestABadRowFailsAloneAndNamesItsFaults(t *testing.T) {
 			t.Errorf("row %d: %s %s about %v, want %s", item.Row, item.Status, item.Code, named, want)
 		}
 	}
-	if done.Counts.Created != 2 || done.Counts.Failed != 11 {
+	if done.Counts.Created != 2 || done.Counts.Failed != 13 {
 		t.Errorf("counts %+v", done.Counts)
 	}
 }
@@ -202,7 +205,7 @@ func TestAnAddressOrIDThatIsTakenIsNotImported(t *testing.T) {
 	h := newHouse(t)
 	bearer := h.importer()
 	const id, other = "6f0e4b9e-0000-4000-8000-000000000001", "6f0e4b9e-0000-4000-8000-000000000002"
-	const taken = "account.user-already-exists"
+	const taken, used = "account.user-already-exists", "account.id-used"
 	_, done := h.imported(bearer, importLine(1, `,"id":"`+id+`"`), importLine(2), strings.ToUpper(importLine(1)[:26])+importLine(1)[26:],
 		`{"email":"ada@example.org","password_hash":"`+bcryptHash+`"}`,
 		importLine(3, `,"id":"`+id+`"`), importLine(1, `,"id":"`+other+`"`), importLine(1, `,"id":"`+id+`"`))
@@ -210,7 +213,7 @@ func TestAnAddressOrIDThatIsTakenIsNotImported(t *testing.T) {
 	for i, item := range done.Items {
 		codes[i] = item.Code
 	}
-	if want := []string{"", "", "request.invalid", taken, taken, taken, taken}; strings.Join(codes, ",") != strings.Join(want, ",") {
+	if want := []string{"", "", "request.invalid", taken, used, taken, taken}; strings.Join(codes, ",") != strings.Join(want, ",") {
 		t.Errorf("codes %v, want %v", codes, want)
 	}
 	// What was refused left nothing behind: the address and the id are free.

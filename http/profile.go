@@ -28,7 +28,8 @@ func (s *Server) ownProfile(ctx context.Context, c *call) error {
 		return err
 	}
 	if missing || c.fresh.behind() {
-		if view, err = s.foldProfile(ctx, c.user); err != nil {
+		view, err = folded(ctx, c, func() (readmodel.Profile, error) { return s.foldProfile(ctx, c.user) })
+		if err != nil {
 			return err
 		}
 	}
@@ -89,7 +90,7 @@ func (s *Server) namedProfile(ctx context.Context, c *call) (readmodel.Profile, 
 	}
 	view, err := s.reader.Profile(ctx, uuid.UUID(id))
 	if c.fresh.behind() || errors.Is(err, readmodel.ErrNotFound) {
-		return s.foldProfile(ctx, id)
+		return folded(ctx, c, func() (readmodel.Profile, error) { return s.foldProfile(ctx, id) })
 	}
 	return view, err
 }

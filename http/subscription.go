@@ -18,7 +18,7 @@ import (
 func (s *Server) ownSubscription(ctx context.Context, c *call) error {
 	view, err := s.reader.Subscription(ctx, uuid.UUID(c.user), s.clock())
 	if c.fresh.behind() || view.Late || errors.Is(err, readmodel.ErrNotFound) {
-		view, err = s.foldSubscription(ctx, c.user)
+		view, err = folded(ctx, c, func() (readmodel.Subscription, error) { return s.foldSubscription(ctx, c.user) })
 	}
 	if err != nil {
 		return err

@@ -43,6 +43,25 @@ func TestAReadWithTheTokenOfAWriteNeverMissesIt(t *testing.T) {
 	t.Logf("%d changes read back, the projector held up %d times", writers*changes, <-held)
 }
 
+// What a saga makes of a new user is a part of what the token of the creation promises, however late the saga is.
+func TestAReadWithTheTokenOfACreationWaitsForTheSaga(t *testing.T) {
+	w := newWorld(t, "BOOTSTRAP_ADMIN_EMAIL=root@example.org", "BOOTSTRAP_ADMIN_PASSWORD="+password)
+	p := w.start()
+	admin := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":"root@example.org","password":%q}`, password)).get("session_id")}
+	ctx, stop := context.WithCancel(t.Context())
+	held := holdUp(ctx, t, w.pool(w.database), "saga-onboarding")
+	for i := range 25 {
+		created := p.must(t, 201, "POST", "/admin/users",
+			fmt.Sprintf(`{"email":"new%d@example.org","password":%q,"first_name":"Ada","status":"ACTIVE"}`, i, password), admin.auth()...)
+		read := append(admin.auth(), "Consistency-Token", created.header.Get("Consistency-Token"), "Prefer", "wait=10")
+		if name := p.must(t, 200, "GET", "/users/"+created.get("id")+"/profile", "", read...).get("first_name"); name != "Ada" {
+			t.Errorf("read %q", name)
+		}
+	}
+	stop()
+	t.Logf("the saga was held up %d times", <-held)
+}
+
 // holdUp locks the checkpoint of a projection at random until ctx ends, and then tells how often.
 func holdUp(ctx context.Context, t *testing.T, pool *pgxpool.Pool, projection string) <-chan int {
 	t.Helper()
