@@ -103,7 +103,8 @@ func TestRebuildingFindsNothingWrongWhileRequestsRun(t *testing.T) {
 				Removed      int `json:"removed_rows"`
 			}
 		}
-	}) {
+	},
+	) {
 		if err := json.Unmarshal(p.must(t, 200, "GET", "/projections", "", root.auth()...).body, &all); err != nil {
 			t.Fatal(err)
 		}
