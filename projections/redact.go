@@ -56,46 +56,43 @@ func (r *Redactor) Redact(ctx context.Context, user domain.ID, load Loader) erro
 	})
 }
 
-// redactRebuilt does it for tables that are being made anew. The search_path holds until the transaction ends.
+// redactRebuilt does it for tables that are being made anew, in a schema beside that of the others. The search_path holds
+// until the transaction ends.
 func (r *Redactor) redactRebuilt(ctx context.Context, tx pgx.Tx, user domain.ID, load Loader) error {
-	var profiles, sessions, accounts, users bool
-	err := tx.QueryRow(ctx, `SELECT to_regclass('rebuild.profiles') IS NOT NULL, to_regclass('rebuild.sessions') IS NOT NULL,
-		to_regclass('rebuild.accounts') IS NOT NULL, to_regclass('rebuild.users') IS NOT NULL`).
-		Scan(&profiles, &sessions, &accounts, &users)
-	if err != nil || !profiles && !sessions && !accounts && !users {
+	var schema string
+	var made []string
+	err := tx.QueryRow(ctx, `SELECT quote_ident(current_schema() || '_rebuild'),
+		array(SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() || '_rebuild')`).Scan(&schema, &made)
+	if err != nil || len(made) == 0 {
 		return err
 	}
-	// The event of the erasure clears these, too, but a rebuild comes to it late, or, if it was cut off, never.
-	if accounts {
-		_, err = tx.Exec(ctx, `UPDATE rebuild.accounts SET email = NULL, phone = NULL WHERE user_id = $1`, uuid(user))
-	}
-	if users && err == nil {
-		_, err = tx.Exec(ctx, `UPDATE rebuild.users SET email = NULL, phone = NULL, first_name = NULL, last_name = NULL,
-			by_email = NULL, by_given = NULL, by_family = NULL WHERE user_id = $1`, uuid(user))
-	}
-	if err != nil {
+	if _, err := tx.Exec(ctx, `SET LOCAL search_path = `+schema); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `SET LOCAL search_path = rebuild`); err != nil {
-		return err
-	}
-	if profiles {
-		own, err := remove(ctx, tx, `DELETE FROM rebuild.profiles WHERE user_id = $1 RETURNING user_id, revision`, user)
-		if err == nil {
-			err = remake(ctx, tx, r.profiles, own, profile.StreamOf, load)
+	for _, table := range made {
+		var removed map[uuid]int64
+		var err error
+		switch table {
+		case "profiles":
+			if removed, err = remove(ctx, tx, `DELETE FROM profiles WHERE user_id = $1 RETURNING user_id, revision`, user); err == nil {
+				err = remake(ctx, tx, r.profiles, removed, profile.StreamOf, load)
+			}
+		case "sessions":
+			if removed, err = remove(ctx, tx, `DELETE FROM sessions WHERE user_id = $1 RETURNING session_id, revision`, user); err == nil {
+				err = remake(ctx, tx, r.sessions, removed, session.StreamOf, load)
+			}
+		// The event of the erasure clears these two, too, but a rebuild comes to it late, or, if it was cut off, never.
+		case "accounts":
+			_, err = tx.Exec(ctx, `UPDATE accounts SET email = NULL, phone = NULL WHERE user_id = $1`, uuid(user))
+		case "users":
+			_, err = tx.Exec(ctx, `UPDATE users SET email = NULL, phone = NULL, first_name = NULL, last_name = NULL,
+				by_email = NULL, by_given = NULL, by_family = NULL WHERE user_id = $1`, uuid(user))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if !sessions {
-		return nil
-	}
-	started, err := remove(ctx, tx, `DELETE FROM rebuild.sessions WHERE user_id = $1 RETURNING session_id, revision`, user)
-	if err != nil {
-		return err
-	}
-	return remake(ctx, tx, r.sessions, started, session.StreamOf, load)
+	return nil
 }
 
 // remove deletes rows and returns which, and how far they had come. Until the transaction ends nobody else writes them.

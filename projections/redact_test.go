@@ -63,11 +63,11 @@ func TestATableThatIsBeingRebuiltIsRedactedToo(t *testing.T) {
 	pool := pgtest.New(t)
 	before, after := personal(text("Ada"), text("bio"), text("ip")), personal(domain.ErasedPersonal(), domain.ErasedPersonal(), domain.ErasedPersonal())
 	for _, table := range []string{"profiles", "sessions"} {
-		if _, err := pool.Exec(t.Context(), `CREATE TABLE rebuild.`+table+` (LIKE `+table+` INCLUDING ALL)`); err != nil {
+		if _, err := pool.Exec(t.Context(), `CREATE TABLE public_rebuild.`+table+` (LIKE `+table+` INCLUDING ALL)`); err != nil {
 			t.Fatal(err)
 		}
 		projtest.Apply(t, pool, named(t, table), before.Events())
-		if _, err := pool.Exec(t.Context(), `INSERT INTO rebuild.`+table+` SELECT * FROM `+table); err != nil {
+		if _, err := pool.Exec(t.Context(), `INSERT INTO public_rebuild.`+table+` SELECT * FROM `+table); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,8 +75,8 @@ func TestATableThatIsBeingRebuiltIsRedactedToo(t *testing.T) {
 		projtest.Apply(t, pool, named(t, table), history().Events())
 		columns := strings.Join(named(t, table).(feed.Rebuildable).Columns(), ", ")
 		for _, statement := range []string{
-			`CREATE TABLE rebuild.` + table + ` (LIKE ` + table + ` INCLUDING DEFAULTS INCLUDING GENERATED)`,
-			`INSERT INTO rebuild.` + table + ` (` + columns + `) SELECT ` + columns + ` FROM ` + table,
+			`CREATE TABLE public_rebuild.` + table + ` (LIKE ` + table + ` INCLUDING DEFAULTS INCLUDING GENERATED)`,
+			`INSERT INTO public_rebuild.` + table + ` (` + columns + `) SELECT ` + columns + ` FROM ` + table,
 		} {
 			if _, err := pool.Exec(t.Context(), statement); err != nil {
 				t.Fatal(err)
@@ -88,18 +88,18 @@ func TestATableThatIsBeingRebuiltIsRedactedToo(t *testing.T) {
 	}
 	for _, table := range []string{"accounts", "users"} {
 		var left int
-		err := pool.QueryRow(t.Context(), `SELECT count(*) FROM rebuild.`+table+` WHERE user_id = $1 AND email IS NULL`, user(1)).Scan(&left)
+		err := pool.QueryRow(t.Context(), `SELECT count(*) FROM public_rebuild.`+table+` WHERE user_id = $1 AND email IS NULL`, user(1)).Scan(&left)
 		if err != nil || left != 1 {
 			t.Errorf("rebuild.%s has %d rows of the user without an address, want 1, %v", table, left, err)
 		}
-		err = pool.QueryRow(t.Context(), `SELECT count(*) FROM rebuild.`+table+` WHERE user_id <> $1 AND email IS NOT NULL`, user(1)).Scan(&left)
+		err = pool.QueryRow(t.Context(), `SELECT count(*) FROM public_rebuild.`+table+` WHERE user_id <> $1 AND email IS NOT NULL`, user(1)).Scan(&left)
 		if err != nil || left == 0 {
 			t.Errorf("rebuild.%s: others have lost theirs, %v", table, err)
 		}
 	}
 	live := tables(t, pool)
 	for _, table := range []string{"profiles", "sessions"} {
-		if _, err := pool.Exec(t.Context(), `TRUNCATE `+table+`; INSERT INTO `+table+` SELECT * FROM rebuild.`+table); err != nil {
+		if _, err := pool.Exec(t.Context(), `TRUNCATE `+table+`; INSERT INTO `+table+` SELECT * FROM public_rebuild.`+table); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -35,6 +35,10 @@ type Rebuild struct {
 	Error             string // why it failed, "" if it did not
 }
 
+// RebuildSuffix is what the name of the schema with the tables that are made has, after that of the schema with those that
+// are read.
+const RebuildSuffix = "_rebuild"
+
 const (
 	rebuildBatch = 1000 // events in a transaction
 	// rebuildRenew is how often a rebuild tells that it goes on, and rebuildLease after what time without that it is over.
@@ -197,10 +201,10 @@ func (b *rebuild) open(ctx context.Context) error {
 	if err := b.feed.pool.QueryRow(ctx, `SELECT current_schema()`).Scan(&schema); err != nil {
 		return err
 	}
-	name := pgx.Identifier{b.projector.name}.Sanitize()
-	b.live, b.made = pgx.Identifier{schema}.Sanitize()+"."+name, "rebuild."+name
+	beside := schema + RebuildSuffix
+	b.live, b.made = pgx.Identifier{schema, b.projector.name}.Sanitize(), pgx.Identifier{beside, b.projector.name}.Sanitize()
 	config := b.feed.pool.Config().ConnConfig
-	config.RuntimeParams["search_path"] = "rebuild, " + pgx.Identifier{schema}.Sanitize()
+	config.RuntimeParams["search_path"] = pgx.Identifier{beside}.Sanitize() + ", " + pgx.Identifier{schema}.Sanitize()
 	delete(config.RuntimeParams, "enable_seqscan") // here whole tables are compared
 	var err error
 	if b.conn, err = pgx.ConnectConfig(ctx, config); err != nil {
@@ -390,16 +394,16 @@ func (b *rebuild) repair(ctx context.Context, on execer, rows which, since, upTo
 // sweepRebuilds drops what rebuilds left whose process is gone: it holds personal data that no erasure would find.
 func (f *Feed) sweepRebuilds(ctx context.Context) error {
 	rows, err := f.pool.Query(ctx, `
-		SELECT tablename FROM pg_tables t WHERE schemaname = 'rebuild' AND NOT EXISTS (
+		SELECT format('%I.%I', schemaname, tablename) FROM pg_tables t WHERE schemaname = current_schema() || $2 AND NOT EXISTS (
 			SELECT FROM rebuilds r WHERE r.projection = t.tablename AND r.finished_at IS NULL AND r.renewed_at > clock_timestamp() - $1::interval)`,
-		rebuildLease)
+		rebuildLease, RebuildSuffix)
 	if err != nil {
 		return err
 	}
 	left, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	for _, name := range left {
+	for _, table := range left {
 		if err == nil {
-			_, err = f.pool.Exec(ctx, "DROP TABLE IF EXISTS rebuild."+pgx.Identifier{name}.Sanitize())
+			_, err = f.pool.Exec(ctx, "DROP TABLE IF EXISTS "+table)
 		}
 	}
 	return err

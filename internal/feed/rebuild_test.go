@@ -267,7 +267,7 @@ func TestWhatTheProjectorHasNotComeToIsNotWrong(t *testing.T) {
 	}
 	made := func() bool {
 		var rows int
-		err := b.pool.QueryRow(t.Context(), `SELECT count(*) FROM rebuild.tally WHERE position = $1`, int64(at(78).Commit)).Scan(&rows)
+		err := b.pool.QueryRow(t.Context(), `SELECT count(*) FROM public_rebuild.tally WHERE position = $1`, int64(at(78).Commit)).Scan(&rows)
 		return err == nil && rows == 1
 	}
 	eventually(t, "the table is not made", made)
@@ -287,7 +287,7 @@ func TestWhatAKilledRebuildLeftIsRemoved(t *testing.T) {
 	t.Parallel()
 	b := newTallyBench(t)
 	_, err := b.pool.Exec(t.Context(), `
-		CREATE TABLE rebuild.tally (LIKE tally); CREATE TABLE rebuild.other (LIKE tally); CREATE TABLE rebuild.finished (LIKE tally);
+		CREATE TABLE public_rebuild.tally (LIKE tally); CREATE TABLE public_rebuild.other (LIKE tally); CREATE TABLE public_rebuild.finished (LIKE tally);
 		INSERT INTO rebuilds (projection, owner, started_at, renewed_at, finished_at) VALUES
 			('tally', 'killed', now(), now() - interval '1 minute', NULL), ('other', 'at work', now(), now() + interval '1 hour', NULL),
 			('finished', 'done', now(), now(), now())`)
@@ -297,7 +297,7 @@ func TestWhatAKilledRebuildLeftIsRemoved(t *testing.T) {
 	f, _ := b.run(t, b.options(newTally()))
 	eventually(t, "it is still there", func() bool {
 		var left string
-		err := b.pool.QueryRow(t.Context(), `SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'rebuild'`).Scan(&left)
+		err := b.pool.QueryRow(t.Context(), `SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public_rebuild'`).Scan(&left)
 		return err == nil && left == "other"
 	})
 	if r := status(t, f, "tally").Rebuild; r == nil || !r.Abandoned {
@@ -430,7 +430,7 @@ func TestOnlyOneRebuildOfWhatCanBeRebuilt(t *testing.T) {
 	ended(t, f)
 	stop() // and a feed that has stopped leaves nothing behind
 	var left bool
-	if err := b.pool.QueryRow(t.Context(), `SELECT to_regclass('rebuild.tally') IS NOT NULL`).Scan(&left); err != nil || left {
+	if err := b.pool.QueryRow(t.Context(), `SELECT to_regclass('public_rebuild.tally') IS NOT NULL`).Scan(&left); err != nil || left {
 		t.Errorf("the table that was made is still there: %t, %v", left, err)
 	}
 }

@@ -26,10 +26,14 @@ CREATE TABLE rebuilds (
     error       text
 );
 
--- Tables are made anew here, beside those that are read.
-CREATE SCHEMA rebuild;
+-- Tables are made anew in a schema beside the one they are read from.
+-- +goose StatementBegin
+DO $$ BEGIN EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', current_schema() || '_rebuild'); END $$;
+-- +goose StatementEnd
 
 -- +goose Down
-DROP SCHEMA rebuild CASCADE;
+-- +goose StatementBegin
+DO $$ BEGIN EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', current_schema() || '_rebuild'); END $$;
+-- +goose StatementEnd
 DROP TABLE rebuilds, parked_streams;
 ALTER TABLE checkpoints DROP COLUMN halted_stream;
