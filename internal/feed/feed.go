@@ -166,6 +166,11 @@ func (f *Feed) add(consumer Consumer) {
 func (f *Feed) Run(ctx context.Context) error {
 	defer f.pool.Close()
 	defer f.rebuilding.Wait()
+	sweeping, stopSweeping := context.WithCancel(ctx)
+	defer func() { // also where the router ends by itself
+		stopSweeping()
+		f.stopOnce.Do(func() { close(f.stopping) })
+	}()
 	unlink := context.AfterFunc(ctx, func() { f.stopOnce.Do(func() { close(f.stopping) }) })
 	defer unlink()
 	if len(f.projectors) == 0 {
@@ -173,7 +178,7 @@ func (f *Feed) Run(ctx context.Context) error {
 		unlink := context.AfterFunc(ctx, func() { _ = f.router.Close() })
 		defer unlink()
 	}
-	f.rebuilding.Go(func() { f.sweep(ctx) })
+	f.rebuilding.Go(func() { f.sweep(sweeping) })
 	err := f.router.Run(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
