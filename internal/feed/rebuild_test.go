@@ -88,6 +88,15 @@ func tallied(t *testing.T, b *bench, events int) (got, want []string) {
 	return got, want
 }
 
+// checkTally fails unless the table is what the first events add up to.
+func (b *bench) checkTally(t *testing.T, events int) {
+	t.Helper()
+	got, want := tallied(t, b, events)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func newTallyBench(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)
@@ -137,10 +146,7 @@ func TestRebuildPutsRightWhatDiffers(t *testing.T) {
 	if r := rebuilt(t, f); r.Repaired != 3 || r.Removed != 1 || r.Error != "" || r.Position != at(2499) {
 		t.Errorf("rebuild %+v", r)
 	}
-	got, want := tallied(t, b, 2500)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
+	b.checkTally(t, 2500)
 	if r := rebuilt(t, f); r.Repaired != 0 || r.Removed != 0 || r.Error != "" {
 		t.Errorf("what was right was repaired: %+v", r)
 	}
@@ -149,10 +155,7 @@ func TestRebuildPutsRightWhatDiffers(t *testing.T) {
 		t.Errorf("%d rows kept what is not of the log, want 15, %v", notes, err)
 	}
 	wait(t, f, "tally", b.log.add(20))
-	got, want = tallied(t, b, 2520)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("it does not go on (-want +got)\n%s", diff)
-	}
+	b.checkTally(t, 2520)
 }
 
 func TestRebuildWhileEventsCome(t *testing.T) {
@@ -187,10 +190,7 @@ func TestRebuildWhileEventsCome(t *testing.T) {
 	events += 7 * added
 	projection.mu.Unlock()
 	wait(t, f, "tally", at(events-1))
-	got, want := tallied(t, b, events)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
+	b.checkTally(t, events)
 	if added == 0 {
 		t.Error("nothing came meanwhile")
 	}
@@ -246,10 +246,7 @@ func TestRebuildPutsRightWhatChangedMeanwhile(t *testing.T) {
 	if r.Error != "" || r.Repaired != 16 {
 		t.Errorf("rebuild %+v", r)
 	}
-	got, want := tallied(t, b, 80)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
+	b.checkTally(t, 80)
 }
 
 func TestWhatTheProjectorHasNotComeToIsNotWrong(t *testing.T) {
@@ -277,10 +274,7 @@ func TestWhatTheProjectorHasNotComeToIsNotWrong(t *testing.T) {
 	if r := ended(t, f); r.Repaired != 0 || r.Removed != 0 || r.Error != "" {
 		t.Errorf("what came late was called wrong: %+v", r)
 	}
-	got, want := tallied(t, b, 80)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
+	b.checkTally(t, 80)
 }
 
 func TestWhatAKilledRebuildLeftIsRemoved(t *testing.T) {
@@ -390,10 +384,7 @@ func TestParkedStreamIsLeftAloneUntilItIsRebuilt(t *testing.T) {
 		t.Errorf("rebuild %+v", r)
 	}
 	wait(t, f, "tally", b.log.add(40))
-	got, want = tallied(t, b, 140)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("it was not taken back (-want +got)\n%s", diff)
-	}
+	b.checkTally(t, 140)
 	if s := status(t, f, "tally"); len(s.Parked) != 0 {
 		t.Errorf("still parked: %+v", s.Parked)
 	}
