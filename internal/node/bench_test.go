@@ -198,3 +198,32 @@ func reportCPU(b *testing.B, before time.Duration) {
 	b.Helper()
 	b.ReportMetric(float64((cpuTime(b)-before).Nanoseconds())/1000/float64(b.N), "cpu-us/op")
 }
+
+// BenchmarkBatchAppend appends 50 events a batch, 64 batches at a time in one call; one operation is one event.
+func BenchmarkBatchAppend(b *testing.B) {
+	const events, inFlight = 50, 64
+	call := openBatches(b, nodetest.Start(b))
+	data := make([]byte, benchEventBytes)
+	slots := make(chan struct{}, inFlight)
+	batches := (b.N + events - 1) / events
+	b.ResetTimer()
+	go func() {
+		for range batches {
+			slots <- struct{}{}
+			message := newStream(uuid.New(), "account-"+uuid.NewString(), events)
+			for _, one := range message.GetProposedMessages() {
+				one.Data = data
+			}
+			if err := call.Send(message); err != nil {
+				return // the answers tell why
+			}
+		}
+	}()
+	for range batches {
+		if answer := nextAnswer(b, call); answer.GetSuccess() == nil {
+			b.Fatal(answer)
+		}
+		<-slots
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}

@@ -28,6 +28,7 @@ func (features) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeat
 		Methods: []*serverfeatures.SupportedMethod{
 			{ServiceName: serviceStreams, MethodName: "read", Features: []string{"position", "events"}},
 			{ServiceName: serviceStreams, MethodName: "append"},
+			{ServiceName: serviceStreams, MethodName: "batchappend", Features: []string{"deadline_duration"}},
 			{ServiceName: serviceStreams, MethodName: "delete"},
 			{ServiceName: serviceStreams, MethodName: "tombstone"},
 			{ServiceName: serviceGossip, MethodName: "read"},

@@ -30,9 +30,6 @@ func newMember(options Options, id uuid.UUID) *member {
 	if m.address.Port == 0 {
 		m.address.Port = defaultPort
 	}
-	if m.clock == nil {
-		m.clock = time.Now //nolint:forbidigo // the default of who runs a node of their own
-	}
 	return m
 }
 

@@ -19,6 +19,8 @@ var codeNames = map[codes.Code]string{
 	codes.Internal: "INTERNAL", codes.Unavailable: "UNAVAILABLE", codes.Unauthenticated: "UNAUTHENTICATED",
 }
 
+const badRequest = "type.googleapis.com/event_store.client.BadRequest"
+
 // matching knows what the placeholders of a scenario stand for.
 type matching struct {
 	t     *testing.T
@@ -81,6 +83,9 @@ func (m *matching) equal(want, got any) bool {
 		}
 		for key, value := range want {
 			field, there := fields[key]
+			if key == "message" && want["@type"] == badRequest { // the text of a status, which is the server's own
+				value = "*"
+			}
 			if !there || !m.equal(value, field) {
 				return false
 			}

@@ -1,6 +1,6 @@
 // Package node is an event store in one process: a single EventStoreDB-compatible server over an embedded log, for
 // development, tests and installations of one machine. It speaks EventStoreDB's gRPC protocol, so the official client
-// talks to it and to a cluster alike. It serves Streams (without BatchAppend), ServerFeatures and Gossip, trusts every
+// talks to it and to a cluster alike. It serves Streams, ServerFeatures and Gossip, trusts every
 // caller and uses no TLS: listen on a unix socket or on loopback.
 //
 // The log itself, with its promises, is package store; this package translates between it and the wire. It may import
@@ -76,6 +76,9 @@ func Open(options Options) (*Node, error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
+	if options.Clock == nil {
+		options.Clock = time.Now //nolint:forbidigo // nobody gave one
+	}
 	log, err := store.Open(store.Options{
 		Dir: options.Dir, FS: options.FS, Logger: options.Logger, Clock: options.Clock,
 		MaxAppendSize: options.MaxAppendSize,
@@ -92,7 +95,7 @@ func Open(options Options) (*Node, error) {
 		return nil, errors.Join(fmt.Errorf("write start-up events: %w", err), log.Close())
 	}
 	n.server = newServer()
-	streams.RegisterStreamsServer(n.server, &streamsService{store: log, closing: n.closing})
+	streams.RegisterStreamsServer(n.server, &streamsService{store: log, clock: options.Clock, closing: n.closing})
 	serverfeatures.RegisterServerFeaturesServer(n.server, features{})
 	gossip.RegisterGossipServer(n.server, newMember(options, uuid.New()))
 	go n.watch()

@@ -11,6 +11,7 @@ import (
 
 	_ "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -181,10 +182,24 @@ func (h *handle) receive(name protoreflect.FullName) {
 		}
 		var generic any
 		if err = json.Unmarshal(text, &generic); err == nil {
-			h.responses <- generic
+			h.responses <- asRecorded(generic)
 		}
 	}
 	h.end = err
+}
+
+// asRecorded writes the failure of a batch as the recording does: its code by name, its only detail not in a list.
+func asRecorded(response any) any {
+	fields, _ := response.(map[string]any)
+	if failure, there := fields["error"].(map[string]any); there {
+		if code, isNumber := failure["code"].(float64); isNumber {
+			failure["code"] = codeNames[codes.Code(code)]
+		}
+		if details, isList := failure["details"].([]any); isList && len(details) == 1 {
+			failure["details"] = details[0]
+		}
+	}
+	return response
 }
 
 // next returns the next response, not counting checkpoints before the subscription has caught up: they depend on the

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -17,6 +18,7 @@ type streamsService struct {
 	streams.UnimplementedStreamsServer
 
 	store *store.Store
+	clock func() time.Time
 	// closing is cancelled when subscriptions have to end.
 	closing context.Context
 }

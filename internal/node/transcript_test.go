@@ -11,9 +11,6 @@ import (
 
 // laterScenarios are about services that the node does not serve.
 var laterScenarios = []string{
-	"batch append",
-	"batch append: one call, many batches",
-	"batch append: malformed and refused",
 	"persistent subscription: create, update, delete, info",
 	"persistent subscription: read, ack, nack, park, replay",
 	"persistent subscription: one consumer leaves, another goes on",

@@ -139,6 +139,9 @@ func (s *Store) Wait(ctx context.Context, position uint64) error {
 // Failed returns a channel that is closed when the store has stopped because of a disk error; Err then tells why.
 func (s *Store) Failed() <-chan struct{} { return s.failure.happened }
 
+// MaxAppendSize is the most bytes of event data in one append.
+func (s *Store) MaxAppendSize() int { return s.limit }
+
 // Err returns why the store has failed, or nil if it has not.
 func (s *Store) Err() error { return s.failure.cause() }
 

@@ -59,25 +59,57 @@ func (s *Store) Tombstone(ctx context.Context, stream string, expected Expected)
 	return s.write(ctx, &write{operation: opTombstone, stream: stream, expected: expected})
 }
 
+// Pending is an append on its way to the disk.
+type Pending struct {
+	store *Store
+	write *write
+}
+
+// Begin is Append without waiting for the disk: it returns when the append has its place behind all that were begun
+// earlier, so that one caller can have many on their way. Wait tells what has become of it.
+func (s *Store) Begin(ctx context.Context, stream string, expected Expected, events []Event) (Pending, error) {
+	if err := s.checkAppend(stream, events); err != nil {
+		return Pending{}, err
+	}
+	w := &write{operation: opAppend, stream: stream, expected: expected, events: events}
+	return Pending{store: s, write: w}, s.enqueue(ctx, w)
+}
+
+// Wait returns what Append would have. It may be called once.
+func (p Pending) Wait(ctx context.Context) (Result, error) { return p.store.await(ctx, p.write) }
+
 func (s *Store) write(ctx context.Context, w *write) (Result, error) {
+	if err := s.enqueue(ctx, w); err != nil {
+		return Result{}, err
+	}
+	return s.await(ctx, w)
+}
+
+// enqueue hands a write to the sequencer.
+func (s *Store) enqueue(ctx context.Context, w *write) error {
 	w.answered = make(chan struct{}, 1)
 	if err := s.look(w); err != nil {
-		return Result{}, err
+		return err
 	}
 	select {
 	case <-s.closing:
-		return Result{}, ErrClosed
+		return ErrClosed
 	case <-s.failure.happened:
-		return Result{}, ErrFailed
+		return ErrFailed
 	default:
 	}
 	select {
 	case s.queue <- w:
+		return nil
 	case <-ctx.Done():
-		return Result{}, ctx.Err()
+		return ctx.Err()
 	case <-s.done:
-		return Result{}, ErrClosed
+		return ErrClosed
 	}
+}
+
+// await waits until a write that was handed over is decided and durable.
+func (s *Store) await(ctx context.Context, w *write) (Result, error) {
 	select {
 	case <-w.answered:
 		return w.result, w.err

@@ -1,0 +1,181 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"github.com/google/uuid"
+
+	"am-user-management/internal/node/store"
+)
+
+const (
+	// batchTime is the most that a batch may take from its first message to its last, whatever its client asks for.
+	batchTime = 2 * time.Second
+	// batchesOnTheWay bounds how many batches of one call wait for the disk. The next message is read when one is answered.
+	batchesOnTheWay = 1024
+	// batchesOpen bounds how many batches of one call may wait for their last message.
+	batchesOpen = 1024
+)
+
+// batchCall is one call of BatchAppend: many appends side by side, each told from the others by its correlation id. Its
+// loop collects the batches and begins the whole ones in the order in which they become so; a goroutine of its own
+// answers in that order.
+type batchCall struct {
+	service *streamsService
+	call    streams.Streams_BatchAppendServer
+	// open are those that wait for more messages, by correlation id.
+	open    map[store.ID]*batch
+	answers chan batchAnswer
+}
+
+// BatchAppend writes each batch as one, as Append does, and answers failures inside the call, which goes on. A message
+// that belongs to no batch, because the first of its correlation id had no options, is passed over.
+func (s *streamsService) BatchAppend(call streams.Streams_BatchAppendServer) error {
+	ctx, end := s.untilClosing(call.Context())
+	defer end()
+	b := &batchCall{service: s, call: call, open: map[store.ID]*batch{}, answers: make(chan batchAnswer, batchesOnTheWay)}
+	answered := make(chan error, 1)
+	go func() {
+		err := b.answer(call.Context())
+		end() // who cannot be answered is not listened to
+		answered <- err
+	}()
+	messages, failed := receiveBatches(ctx, call)
+	err := b.collect(ctx, messages, failed)
+	close(b.answers)
+	if unanswered := <-answered; err == nil {
+		err = unanswered
+	}
+	return s.endOf(call.Context(), err)
+}
+
+// receiveBatches reads messages until the client closes its side, and then closes the first channel, or until the call
+// ends, and then sends why.
+func receiveBatches(ctx context.Context, call streams.Streams_BatchAppendServer) (<-chan *streams.BatchAppendReq, <-chan error) {
+	messages, failed := make(chan *streams.BatchAppendReq), make(chan error, 1)
+	go func() {
+		for {
+			message, err := call.Recv()
+			switch {
+			case errors.Is(err, io.EOF):
+				close(messages)
+				return
+			case err != nil:
+				failed <- err
+				return
+			}
+			select {
+			case messages <- message:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return messages, failed
+}
+
+// collect returns nil when the client has closed its side. Batches that cannot become whole any more are then timed out.
+func (b *batchCall) collect(ctx context.Context, messages <-chan *streams.BatchAppendReq, failed <-chan error) error {
+	expiry := time.NewTimer(batchTime)
+	defer expiry.Stop()
+	for {
+		select {
+		case message, more := <-messages:
+			if !more {
+				return b.expire(ctx, time.Time{})
+			}
+			if err := b.take(ctx, message); err != nil {
+				return err
+			}
+		case <-expiry.C:
+			if err := b.expire(ctx, b.service.clock()); err != nil {
+				return err
+			}
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		expiry.Reset(b.untilExpiry())
+	}
+}
+
+// take adds a message to its batch and begins the append if the batch is whole.
+func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) error {
+	id, err := batchID(message.GetCorrelationId())
+	one, there := b.open[id]
+	switch {
+	case there:
+		delete(b.open, id)
+	case message.GetOptions() == nil:
+		return nil
+	default:
+		one = newBatch(message, b.service.clock())
+		if err != nil {
+			one.refused = err
+		} else if len(b.open) >= batchesOpen {
+			one.refused = errTooManyBatches
+		}
+	}
+	one.add(message.GetProposedMessages(), b.service.store.MaxAppendSize())
+	switch {
+	case one.refused != nil:
+		return b.push(ctx, batchAnswer{batch: one, err: one.refused})
+	case !one.expires.After(b.service.clock()):
+		return b.push(ctx, batchAnswer{batch: one, err: errBatchTime})
+	case !message.GetIsFinal():
+		b.open[id] = one
+		return nil
+	}
+	pending, err := b.service.store.Begin(ctx, streamName(one.stream), one.expected, one.events)
+	return b.push(ctx, batchAnswer{batch: one, pending: pending, err: err})
+}
+
+// expire answers the open batches whose time is over at now; all of them for the zero time.
+func (b *batchCall) expire(ctx context.Context, now time.Time) error {
+	for id, one := range b.open {
+		if now.IsZero() || !one.expires.After(now) {
+			delete(b.open, id)
+			one.correlation = structuredID(uuid.UUID(id)) // as EventStoreDB answers it, whatever form it had
+			if err := b.push(ctx, batchAnswer{batch: one, err: errBatchTime}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *batchCall) untilExpiry() time.Duration {
+	next := batchTime
+	for _, one := range b.open {
+		next = min(next, one.expires.Sub(b.service.clock()))
+	}
+	return next
+}
+
+func (b *batchCall) push(ctx context.Context, a batchAnswer) error {
+	select {
+	case b.answers <- a:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// answer sends what has become of each batch. It returns the error with which the client could not be reached.
+func (b *batchCall) answer(ctx context.Context) error {
+	for a := range b.answers {
+		result, err := store.Result{}, a.err
+		if err == nil {
+			result, err = a.pending.Wait(ctx)
+		}
+		if err := b.call.Send(a.batch.response(result, err)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
