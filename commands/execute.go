@@ -119,6 +119,7 @@ func decideAndAppend[S domain.State[S, E], E domain.Event](ctx context.Context, 
 	if len(history) > 0 {
 		expected = eventstore.Expected(before.Revision)
 	}
+	defer s.inline.Announce(stream)()
 	appended, envelopes, err := s.store.Append(ctx, stream, expected, drafts)
 	if err != nil {
 		return Outcome[S]{}, storeError(err)

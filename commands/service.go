@@ -26,6 +26,9 @@ type Store interface {
 // Inline brings the tables that requests are checked against up to date with one stream, before the command that
 // appended to it is answered. For any other stream it does nothing. An error means: done, but not yet effective.
 type Inline interface {
+	// Announce says that a stream is about to be appended to, and then applied. It returns what to call afterwards,
+	// whatever became of it.
+	Announce(stream string) (done func())
 	ApplyInline(ctx context.Context, stream string, appended []eventstore.Envelope,
 		load func(ctx context.Context, from uint64) ([]eventstore.Envelope, error)) error
 	// ApplyAllInline is ApplyInline for what was appended to many streams, in their order within each.

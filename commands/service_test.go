@@ -139,6 +139,8 @@ func (i *inline) ApplyInline(_ context.Context, stream string, _ []eventstore.En
 	return i.err
 }
 
+func (i *inline) Announce(string) func() { return func() {} }
+
 func (i *inline) ApplyAllInline(_ context.Context, appended []eventstore.Envelope, _ func(context.Context, string, uint64) ([]eventstore.Envelope, error)) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()

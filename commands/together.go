@@ -36,6 +36,9 @@ type later struct {
 	appended []eventstore.Envelope
 }
 
+// Announce does nothing: it takes long until what is kept is applied.
+func (*later) Announce(string) (done func()) { return func() {} }
+
 // ApplyInline keeps it.
 func (l *later) ApplyInline(_ context.Context, _ string, appended []eventstore.Envelope,
 	_ func(context.Context, uint64) ([]eventstore.Envelope, error),
@@ -55,6 +58,9 @@ func (l *later) ApplyAllInline(ctx context.Context, appended []eventstore.Envelo
 
 // never leaves everything to the projectors.
 type never struct{}
+
+// Announce does nothing.
+func (never) Announce(string) (done func()) { return func() {} }
 
 // ApplyInline does nothing.
 func (never) ApplyInline(context.Context, string, []eventstore.Envelope,

@@ -3,6 +3,8 @@ package projections_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"am-user-management/domain/session"
 	"am-user-management/internal/feed"
@@ -73,4 +75,44 @@ func TestWhatFailedInlineIsLeftToTheProjector(t *testing.T) {
 	if sessions.Applied(stream, 0) {
 		t.Error("a row that was not written counts as written")
 	}
+}
+
+func TestAProjectorWaitsForWhatIsAnnounced(t *testing.T) {
+	t.Parallel()
+	const shortly = 50 * time.Millisecond // less than a projector waits
+	stream := session.StreamOf(id(50))
+	for name, announcer := range map[string]func(done func()){
+		"that ends":     func(done func()) { time.Sleep(shortly); done() },
+		"that does not": func(func()) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				applier := projections.Inline(nil)
+				begun := time.Now()
+				go announcer(applier.Announce(stream))
+				if foreseen(t, applier, "sessions").Applied(stream, 0) {
+					t.Error("applied, though nothing was")
+				}
+				if waited := time.Since(begun); waited < shortly || waited > time.Second {
+					t.Errorf("waited for %s", waited)
+				}
+				if foreseen(t, applier, "sessions").Applied("session-other", 0) {
+					t.Error("another stream is taken for it")
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsAnnouncedAndAppliedIsKnown(t *testing.T) {
+	t.Parallel()
+	log, applier := history(), projections.Inline(pgtest.New(t))
+	stream := session.StreamOf(id(50))
+	done := applier.Announce(stream)
+	applyInline(t, applier, log, log.Stream(stream, 0))
+	if !foreseen(t, applier, "sessions").Applied(stream, 0) {
+		t.Error("the projector writes the row again")
+	}
+	done()
 }

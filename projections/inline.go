@@ -20,6 +20,7 @@ type InlineApplier struct {
 // inlineTable is a table whose rows fold one stream each.
 type inlineTable interface {
 	Projection
+	announce(stream string) (done func())
 	applyInline(ctx context.Context, db querier, batch []eventstore.Envelope) error
 }
 
@@ -40,6 +41,20 @@ func (a *InlineApplier) Projections() []Projection {
 		}
 	}
 	return all
+}
+
+// Announce says that events are about to be appended to a stream and then applied inline, so that a projector that is
+// faster leaves them alone. It returns what to call when they are applied, or will not be.
+func (a *InlineApplier) Announce(stream string) (done func()) {
+	ends := make([]func(), len(a.tables))
+	for i, table := range a.tables {
+		ends[i] = table.announce(stream)
+	}
+	return func() {
+		for _, end := range ends {
+			end()
+		}
+	}
 }
 
 // ApplyInline applies events that were appended to a stream, or its whole history, to the stream's row. Where the row

@@ -98,6 +98,8 @@ func (t *table[K, R, P]) Applied(stream string, revision uint64) bool {
 // Begin forgets what Applied knows: where a turn begins, Postgres may have gone back.
 func (t *table[K, R, P]) Begin() { t.ahead.forget() }
 
+func (t *table[K, R, P]) announce(stream string) (done func()) { return t.ahead.announce(stream) }
+
 func (t *table[K, R, P]) applyInline(ctx context.Context, db querier, batch []eventstore.Envelope) error {
 	end := t.ahead.begin(batch)
 	err := errUnwritten

@@ -319,6 +319,8 @@ func (b *bench) ApplyInline(context.Context, string, []eventstore.Envelope, func
 	return nil
 }
 
+func (b *bench) Announce(string) func() { return func() {} }
+
 func (b *bench) ApplyAllInline(context.Context, []eventstore.Envelope, func(context.Context, string, uint64) ([]eventstore.Envelope, error)) error {
 	return nil
 }
