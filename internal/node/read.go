@@ -119,7 +119,7 @@ func clampCount(options *streams.ReadReq_Options) int64 {
 
 // send sends one event as it is, or what it links to.
 func (r *reader) send(record *store.Record) error {
-	if r.resolve && string(record.Type) == linkType {
+	if r.resolve && string(record.Type) == store.LinkType {
 		return r.sendResolved(record)
 	}
 	return r.call.SendMsg(encodeEvent(record, nil, r.textIDs))

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strconv"
 
@@ -120,4 +121,10 @@ func appendMapEntry(b []byte, key, value string) []byte {
 	b = protowire.AppendString(b, key)
 	b = protowire.AppendTag(b, 2, protowire.BytesType)
 	return protowire.AppendString(b, value)
+}
+
+// Clone returns a copy that keeps nothing else of a page in memory.
+func (r *Record) Clone() (*Record, error) {
+	clone := &Record{}
+	return clone, decodeRecord(clone, r.Position, bytes.Clone(r.Wire))
 }
