@@ -1,0 +1,108 @@
+package group
+
+import (
+	"fmt"
+	"time"
+
+	"am-user-management/internal/node/store"
+)
+
+// Action is what becomes of an event that a consumer could not handle.
+type Action int
+
+// The actions.
+const (
+	// Retry sends it again, to any consumer, or parks it if it was sent too often.
+	Retry Action = iota
+	// Park puts it aside.
+	Park
+	// Skip drops it.
+	Skip
+	// Stop does nothing, so that the event times out.
+	Stop
+)
+
+// Ack tells that a consumer is done with events. Ids that it does not have are ignored: it may have been too slow.
+func (g *Group) Ack(c *Consumer, ids []store.ID, now time.Duration) {
+	for _, id := range ids {
+		if e := c.held[id]; e != nil {
+			g.takeBack(c, e)
+			g.finish(e)
+		}
+	}
+	g.handOut(now)
+}
+
+// Nack tells that a consumer failed with events, and what becomes of them. Ids that it does not have are ignored.
+func (g *Group) Nack(c *Consumer, ids []store.ID, action Action, reason string, now time.Duration) {
+	if action == Stop {
+		return
+	}
+	for _, id := range ids {
+		e := c.held[id]
+		if e == nil {
+			continue
+		}
+		g.takeBack(c, e)
+		switch action {
+		case Park:
+			g.park(e, "Client explicitly NAK'ed message.\n"+reason)
+		case Skip:
+			g.finish(e)
+		case Retry, Stop:
+			g.retry(e)
+		}
+	}
+	g.handOut(now)
+}
+
+// Tick is to be called about every second.
+func (g *Group) Tick(now time.Duration) {
+	g.checkpoint.tick(&g.settings, now)
+	g.finished.mark()
+	for _, c := range g.consumers {
+		c.finished.mark()
+		if g.settings.MessageTimeout <= 0 {
+			continue
+		}
+		for _, e := range c.releaseDue(now) {
+			g.retry(e)
+		}
+	}
+	g.handOut(now)
+}
+
+func (g *Group) takeBack(c *Consumer, e *entry) {
+	c.release(e)
+	c.finished.count++
+	// An answer to what was never sent is no answer of a sane client, but must not send it later.
+	for i, unsent := range c.outbox {
+		if unsent == e {
+			c.outbox = append(c.outbox[:i], c.outbox[i+1:]...)
+			break
+		}
+	}
+}
+
+func (g *Group) finish(e *entry) {
+	e.progress.finish(e)
+	g.finished.count++
+	if !e.Replayed {
+		g.checkpoint.finished++
+	}
+}
+
+func (g *Group) park(e *entry, reason string) {
+	e.reason = reason
+	g.parking = append(g.parking, e)
+}
+
+func (g *Group) retry(e *entry) {
+	if e.retries >= g.settings.MaxRetryCount {
+		g.park(e, fmt.Sprintf("Reached retry count of %d", g.settings.MaxRetryCount))
+		return
+	}
+	e.retries++
+	g.waitingBytes += e.size()
+	g.retrying = append(g.retrying, e)
+}

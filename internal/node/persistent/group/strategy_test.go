@@ -1,0 +1,81 @@
+package group_test
+
+import (
+	"slices"
+	"testing"
+
+	"am-user-management/internal/node/persistent/group"
+)
+
+func TestRoundRobinTakesTurns(t *testing.T) {
+	t.Parallel()
+	g := newGroup(settings())
+	first, second := connect(t, g, 2), connect(t, g, 10)
+	feed(g, 7, 1)
+	expect(t, "first", take(first), "0/0", "2/0")
+	expect(t, "second", take(second), "1/0", "3/0", "4/0", "5/0", "6/0")
+}
+
+func TestDispatchToSingleFillsOneThenTheNext(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.Strategy = group.DispatchToSingle
+	g := newGroup(s)
+	first, second := connect(t, g, 2), connect(t, g, 10)
+	feed(g, 3, 1)
+	expect(t, "first", take(first), "0/0", "1/0")
+	expect(t, "second", take(second), "2/0")
+	g.Ack(first, ids(0), 0)
+	g.News()
+	feed(g, 5, 1)
+	expect(t, "the second goes on", take(second), "3/0", "4/0")
+}
+
+// TestPinnedKeepsAStreamTogether: one consumer has all events of a stream, in order, and keeps them when others come
+// or go.
+func TestPinnedKeepsAStreamTogether(t *testing.T) {
+	t.Parallel()
+	for strategy, keyOf := range map[group.Strategy]func(group.Delivery) string{
+		group.Pinned:              func(d group.Delivery) string { return string(d.Record.Stream) },
+		group.PinnedByCorrelation: func(d group.Delivery) string { return string(d.Record.Metadata) },
+	} {
+		t.Run(string(strategy), func(t *testing.T) {
+			t.Parallel()
+			s := settings()
+			s.Strategy, s.HistoryBufferSize = strategy, 200
+			g := newGroup(s)
+			consumers := []*group.Consumer{connect(t, g, 3), connect(t, g, 3), connect(t, g, 3), connect(t, g, 3)}
+			owner, last := map[string]int{}, map[string]int64{}
+			total, done := int64(150), 0
+			run := func(until int) {
+				for done < until {
+					feed(g, total, 20)
+					before := done
+					for i, c := range consumers {
+						for _, d := range c.Take() {
+							key := keyOf(d)
+							if had, there := owner[key]; there && (had != i || d.Number < last[key]) {
+								t.Fatalf("event %d of %s went to %d, the one before to %d", d.Number, key, i, had)
+							}
+							owner[key], last[key] = i, d.Number
+							done++
+							g.Ack(c, ids(d.Number), 0)
+						}
+					}
+					if done == before {
+						t.Fatalf("stuck after %d events", done)
+					}
+				}
+			}
+			run(50)
+			for key, i := range owner {
+				if i == 3 {
+					delete(owner, key)
+				}
+			}
+			g.Disconnect(consumers[3], 0)
+			consumers = slices.Delete(consumers, 3, 4)
+			run(int(total))
+		})
+	}
+}
