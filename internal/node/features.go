@@ -11,9 +11,10 @@ import (
 const serverVersion = "23.10.8"
 
 const (
-	serviceStreams  = "event_store.client.streams.streams"
-	serviceGossip   = "event_store.client.gossip.gossip"
-	serviceFeatures = "event_store.client.server_features.serverfeatures"
+	serviceStreams    = "event_store.client.streams.streams"
+	serviceGossip     = "event_store.client.gossip.gossip"
+	serviceFeatures   = "event_store.client.server_features.serverfeatures"
+	servicePersistent = "event_store.client.persistent_subscriptions.persistentsubscriptions"
 )
 
 // features answers which calls are served, by the names that EventStoreDB gives them.
@@ -25,7 +26,7 @@ type features struct {
 func (features) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeatures.SupportedMethods, error) {
 	return &serverfeatures.SupportedMethods{
 		EventStoreServerVersion: serverVersion,
-		Methods: []*serverfeatures.SupportedMethod{
+		Methods: append(persistentMethods(), []*serverfeatures.SupportedMethod{
 			{ServiceName: serviceStreams, MethodName: "read", Features: []string{"position", "events"}},
 			{ServiceName: serviceStreams, MethodName: "append"},
 			{ServiceName: serviceStreams, MethodName: "batchappend", Features: []string{"deadline_duration"}},
@@ -33,6 +34,18 @@ func (features) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeat
 			{ServiceName: serviceStreams, MethodName: "tombstone"},
 			{ServiceName: serviceGossip, MethodName: "read"},
 			{ServiceName: serviceFeatures, MethodName: "getsupportedmethods"},
-		},
+		}...),
 	}, nil
+}
+
+func persistentMethods() []*serverfeatures.SupportedMethod {
+	var methods []*serverfeatures.SupportedMethod
+	for _, name := range []string{
+		"create", "update", "delete", "read", "getinfo", "replayparked", "list", "restartsubsystem",
+	} {
+		methods = append(methods, &serverfeatures.SupportedMethod{
+			ServiceName: servicePersistent, MethodName: name, Features: []string{"stream", "all"},
+		})
+	}
+	return methods
 }

@@ -1,6 +1,6 @@
 // Package node is an event store in one process: a single EventStoreDB-compatible server over an embedded log, for
 // development, tests and installations of one machine. It speaks EventStoreDB's gRPC protocol, so the official client
-// talks to it and to a cluster alike. It serves Streams, ServerFeatures and Gossip, trusts every
+// talks to it and to a cluster alike. It serves Streams, PersistentSubscriptions, ServerFeatures and Gossip, trusts every
 // caller and uses no TLS: listen on a unix socket or on loopback.
 //
 // The log itself, with its promises, is package store; this package translates between it and the wire. It may import
@@ -17,12 +17,14 @@ import (
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	wire "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
+	"am-user-management/internal/node/persistent"
 	"am-user-management/internal/node/store"
 )
 
@@ -57,6 +59,7 @@ const (
 // Node is a running single-node event store.
 type Node struct {
 	store  *store.Store
+	groups *persistent.Subsystem
 	server *grpc.Server
 	logger *slog.Logger
 	failed chan error
@@ -94,8 +97,12 @@ func Open(options Options) (*Node, error) {
 		n.stop()
 		return nil, errors.Join(fmt.Errorf("write start-up events: %w", err), log.Close())
 	}
+	n.groups = persistent.Open(persistent.Options{
+		Store: log, Compile: compileFilter, Logger: options.Logger, Clock: options.Clock,
+	})
 	n.server = newServer()
 	streams.RegisterStreamsServer(n.server, &streamsService{store: log, clock: options.Clock, closing: n.closing})
+	wire.RegisterPersistentSubscriptionsServer(n.server, &persistentService{groups: n.groups, closing: n.closing})
 	serverfeatures.RegisterServerFeaturesServer(n.server, features{})
 	gossip.RegisterGossipServer(n.server, newMember(options, uuid.New()))
 	go n.watch()
@@ -126,6 +133,7 @@ func (n *Node) Close() error {
 	n.closeOnce.Do(func() {
 		n.endCalls()
 		<-n.watched
+		n.groups.Close()
 		n.closeErr = n.store.Close()
 	})
 	return n.closeErr
