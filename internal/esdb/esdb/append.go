@@ -18,7 +18,7 @@ type AppendToStreamOptions struct {
 	Authenticated *Credentials
 	// Deadline bounds the call.
 	Deadline *time.Duration
-	// RequiresLeader refuses nodes that are not the leader.
+	// RequiresLeader has no effect, as in the official client.
 	RequiresLeader bool
 }
 
@@ -41,13 +41,13 @@ type WriteResult struct {
 func (c *Client) AppendToStream(
 	ctx context.Context, streamID string, opts AppendToStreamOptions, events ...EventData,
 ) (*WriteResult, error) {
-	ctx, cancel := c.bounded(ctx, opts.Deadline)
-	defer cancel()
-	conn, err := c.connector.connection(ctx)
+	conn, err := c.connector.connection()
 	if err != nil {
 		return nil, err
 	}
-	ctx = c.addressed(ctx, opts.Authenticated, opts.RequiresLeader)
+	ctx, cancel := c.bounded(ctx, opts.Deadline)
+	defer cancel()
+	ctx = c.addressed(ctx, opts.Authenticated)
 	call, err := conn.streams.Append(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("could not open the append: %w", c.fault(ctx, conn, nil, err))

@@ -44,9 +44,7 @@ func (c *Client) Close() error {
 // GetServerVersion is the version of the node in use. Errors are those of
 // connecting.
 func (c *Client) GetServerVersion() (*ServerVersion, error) {
-	ctx, cancel := c.bounded(context.Background(), nil)
-	defer cancel()
-	conn, err := c.connector.connection(ctx)
+	conn, err := c.connector.connection()
 	if err != nil {
 		return nil, err
 	}
@@ -74,12 +72,10 @@ func unbounded(ctx context.Context, deadline *time.Duration) (context.Context, c
 	return context.WithCancel(ctx)
 }
 
-// addressed adds the headers of a call: whose it is, over TLS only, and whether
-// only the leader may answer it.
-func (c *Client) addressed(ctx context.Context, override *Credentials, requiresLeader bool) context.Context {
-	if requiresLeader {
-		ctx = metadata.AppendToOutgoingContext(ctx, "requires-leader", "true")
-	}
+// addressed adds the headers of a call: whose it is, over TLS only. The options'
+// RequiresLeader goes nowhere, as with the official client; a caller who means it
+// puts the header requires-leader into the context.
+func (c *Client) addressed(ctx context.Context, override *Credentials) context.Context {
 	if c.config.DisableTLS {
 		return ctx
 	}

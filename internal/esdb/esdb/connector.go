@@ -20,7 +20,7 @@ type connector struct {
 	current atomic.Pointer[connection]
 
 	mu     sync.Mutex
-	closed bool
+	closed bool // by close, or for good by a search that found nothing
 	search *search     // the one that runs, or nil
 	old    *connection // lost its place as current; open until another takes it
 	leader *EndPoint   // named by a node that is not it
@@ -29,9 +29,10 @@ type connector struct {
 
 // search is one run of discovery. Its result may be read once done is closed.
 type search struct {
-	done chan struct{}
-	conn *connection
-	err  error
+	done   chan struct{}
+	conn   *connection
+	err    error
+	queued int // calls that wait for it, besides the one that began it; guarded by the connector
 }
 
 func newConnector(config *Configuration) *connector {
@@ -50,44 +51,46 @@ func newConnection(address string, conn *grpc.ClientConn, server features) *conn
 }
 
 // connection returns the current connection, looking for a node first if there
-// is none. It waits no longer than ctx; the search goes on for later calls.
-func (c *connector) connection(ctx context.Context) (*connection, error) {
+// is none. As with the official client, it heeds no context, and a search that
+// finds nothing closes the client for good: whoever began it is told why, and
+// those who queued up behind it wait until close.
+func (c *connector) connection() (*connection, error) {
 	if conn := c.current.Load(); conn != nil {
 		return conn, nil
 	}
-	running, err := c.join()
+	running, began, err := c.join()
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-running.done:
-		return running.conn, running.err
-	case <-ctx.Done():
-		code := statusCode(status.FromContextError(ctx.Err()).Code())
-		return nil, failure(code, "waiting for a connection: %w", ctx.Err())
+	<-running.done
+	if running.err != nil && !began {
+		<-c.life.Done()
+		return nil, connectionClosed()
 	}
+	return running.conn, running.err
 }
 
-// join returns the search that runs, or starts one.
-func (c *connector) join() (*search, error) {
+// join returns the search that runs, or starts one and says so.
+func (c *connector) join() (running *search, began bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return nil, connectionClosed()
+		return nil, false, connectionClosed()
 	}
 	if c.search != nil {
-		return c.search, nil
+		c.search.queued++
+		return c.search, false, nil
 	}
 	next := &search{done: make(chan struct{})}
 	if conn := c.current.Load(); conn != nil { // found since the caller looked
 		next.conn = conn
 		close(next.done)
-		return next, nil
+		return next, true, nil
 	}
 	c.search = next
 	leader := c.leader
 	c.active.Go(func() { c.run(next, leader) })
-	return next, nil
+	return next, true, nil
 }
 
 func (c *connector) run(s *search, leader *EndPoint) {
@@ -104,6 +107,7 @@ func (c *connector) run(s *search, leader *EndPoint) {
 		}
 		s.err = connectionClosed()
 	case err != nil:
+		c.closed = true
 		s.err = failure(statusCode(status.Code(err)), "no node found: %w", err)
 	default:
 		if c.old != nil && c.old.grpc != conn.grpc {

@@ -19,7 +19,7 @@ type DeleteStreamOptions struct {
 	Authenticated *Credentials
 	// Deadline bounds the call.
 	Deadline *time.Duration
-	// RequiresLeader refuses nodes that are not the leader.
+	// RequiresLeader has no effect, as in the official client.
 	RequiresLeader bool
 }
 
@@ -31,7 +31,7 @@ type TombstoneStreamOptions struct {
 	Authenticated *Credentials
 	// Deadline bounds the call.
 	Deadline *time.Duration
-	// RequiresLeader refuses nodes that are not the leader.
+	// RequiresLeader has no effect, as in the official client.
 	RequiresLeader bool
 }
 
@@ -46,13 +46,13 @@ type DeleteResult struct {
 // StreamDeleted, as does a deleted one at StreamExists; a wrong expected
 // revision or a missing stream gives Unknown.
 func (c *Client) DeleteStream(ctx context.Context, streamID string, opts DeleteStreamOptions) (*DeleteResult, error) {
-	ctx, cancel := c.bounded(ctx, opts.Deadline)
-	defer cancel()
-	conn, err := c.connector.connection(ctx)
+	conn, err := c.connector.connection()
 	if err != nil {
 		return nil, err
 	}
-	ctx = c.addressed(ctx, opts.Authenticated, opts.RequiresLeader)
+	ctx, cancel := c.bounded(ctx, opts.Deadline)
+	defer cancel()
+	ctx = c.addressed(ctx, opts.Authenticated)
 	var trailer metadata.MD
 	request := &streams.DeleteReq{Options: deleteOptions(streamID, opts.ExpectedRevision)}
 	answer, err := conn.streams.Delete(ctx, request, grpc.Trailer(&trailer))
@@ -68,13 +68,13 @@ func (c *Client) DeleteStream(ctx context.Context, streamID string, opts DeleteS
 // TombstoneStream closes a stream for ever: its name can never be used again.
 // Errors are those of DeleteStream.
 func (c *Client) TombstoneStream(ctx context.Context, streamID string, opts TombstoneStreamOptions) (*DeleteResult, error) {
-	ctx, cancel := c.bounded(ctx, opts.Deadline)
-	defer cancel()
-	conn, err := c.connector.connection(ctx)
+	conn, err := c.connector.connection()
 	if err != nil {
 		return nil, err
 	}
-	ctx = c.addressed(ctx, opts.Authenticated, opts.RequiresLeader)
+	ctx, cancel := c.bounded(ctx, opts.Deadline)
+	defer cancel()
+	ctx = c.addressed(ctx, opts.Authenticated)
 	var trailer metadata.MD
 	request := &streams.TombstoneReq{Options: tombstoneOptions(streamID, opts.ExpectedRevision)}
 	answer, err := conn.streams.Tombstone(ctx, request, grpc.Trailer(&trailer))

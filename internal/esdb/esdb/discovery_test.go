@@ -99,22 +99,46 @@ func TestGossipWithoutAServingNodeFailsTheCall(t *testing.T) {
 	}
 }
 
-func TestAFailedDiscoveryDoesNotEndTheClient(t *testing.T) {
+func TestAFailedDiscoveryEndsTheClientForGood(t *testing.T) {
 	t.Parallel()
-	failures := 3
+	asked, release := make(chan struct{}), make(chan struct{})
+	attempts := 0
 	node := &server{onFeatures: func(context.Context) (*serverfeatures.SupportedMethods, error) {
-		if failures--; failures >= 0 {
-			return nil, status.Error(codes.Unavailable, "starting")
+		if attempts++; attempts == 1 {
+			close(asked)
+			<-release
 		}
-		return &serverfeatures.SupportedMethods{EventStoreServerVersion: "1.2.3"}, nil
+		return nil, status.Error(codes.Unavailable, "starting")
 	}}
 	client := connect(t, node.start(t))
-	_, err := client.AppendToStream(within(t), "s", esdb.AppendToStreamOptions{})
-	if own, ok := esdb.FromError(err); !ok || own.Code() != esdb.ErrorUnavailable {
-		t.Errorf("got %v, want the last attempt's Unavailable", err)
+	call := func() <-chan error {
+		failed := make(chan error, 1)
+		go func() {
+			_, err := client.AppendToStream(within(t), "s", esdb.AppendToStreamOptions{})
+			failed <- err
+		}()
+		return failed
 	}
-	if _, err := client.AppendToStream(within(t), "s", esdb.AppendToStreamOptions{}); err != nil {
-		t.Errorf("the next call: %v", err)
+	first := call()
+	<-asked
+	queued := call()
+	esdb.AwaitQueued(client)
+	close(release)
+	err := <-first
+	if own, ok := esdb.FromError(err); !ok || own.Code() != esdb.ErrorUnavailable {
+		t.Errorf("the call that began the search: got %v, want the last attempt's Unavailable", err)
+	}
+	if err := <-call(); codeOf(t, err) != esdb.ErrorCodeConnectionClosed {
+		t.Errorf("a later call: got %v", err)
+	}
+	select {
+	case err := <-queued:
+		t.Errorf("a call that was queued came back: %v", err)
+	default:
+	}
+	_ = client.Close()
+	if err := <-queued; codeOf(t, err) != esdb.ErrorCodeConnectionClosed {
+		t.Errorf("a call that was queued, after Close: got %v", err)
 	}
 }
 
@@ -133,7 +157,7 @@ func TestDiscoveryGoesOnUntilTheServerIsThere(t *testing.T) {
 	}
 }
 
-func TestDiscoveryHonoursTheContextAndGoesOnForOthers(t *testing.T) {
+func TestDiscoveryHeedsNoContext(t *testing.T) {
 	t.Parallel()
 	asked, release := make(chan struct{}), make(chan struct{})
 	node := &server{onFeatures: func(context.Context) (*serverfeatures.SupportedMethods, error) {
@@ -143,24 +167,27 @@ func TestDiscoveryHonoursTheContextAndGoesOnForOthers(t *testing.T) {
 	}}
 	client := connect(t, node.start(t))
 	ctx, cancel := context.WithCancel(within(t))
-	failed := make(chan error)
+	failed := make(chan error, 1)
 	go func() {
-		_, err := client.ReadStream(ctx, "s", esdb.ReadStreamOptions{}, 1)
+		_, err := client.AppendToStream(ctx, "s", esdb.AppendToStreamOptions{})
 		failed <- err
 	}()
 	<-asked
 	cancel()
-	if err := <-failed; codeOf(t, err) != esdb.ErrorCodeUnknown || !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: got %v", err)
-	}
-	expired, cancel := context.WithTimeout(t.Context(), 0)
-	defer cancel()
-	if _, err := client.SubscribeToAll(expired, esdb.SubscribeToAllOptions{}); codeOf(t, err) != esdb.ErrorCodeDeadlineExceeded {
-		t.Errorf("expired: got %v", err)
+	select {
+	case err := <-failed:
+		t.Errorf("came back during the search: %v", err)
+	default:
 	}
 	close(release) // asked would be closed twice, and panic, if a second search had begun
+	if err := <-failed; codeOf(t, err) != esdb.ErrorCodeUnknown || status.Code(errors.Unwrap(asError(err))) != codes.Canceled {
+		t.Errorf("cancelled: got %v", err)
+	}
 	if _, err := client.AppendToStream(within(t), "s", esdb.AppendToStreamOptions{}); err != nil {
 		t.Errorf("the next call: %v", err)
+	}
+	if node.called("append") != 1 {
+		t.Error("the cancelled call was made")
 	}
 }
 

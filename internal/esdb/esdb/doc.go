@@ -7,8 +7,8 @@
 // program swaps one for the other by a line in go.mod. It may import grpc,
 // protobuf, uuid and this module's generated packages, and nothing else.
 //
-// Where the official client is known to hang, panic or give up for good
-// (contexts ignored during discovery, a client that is dead after a failed
-// discovery, messages it does not know), this one does better. Callers must
-// not rely on that.
+// That goes for its manners that callers must be built for, too: contexts are
+// ignored while a node is looked for, and a client that found none is dead for
+// good. Where it panics, or loses what was written, this one does better.
+// Callers must not rely on that.
 package esdb

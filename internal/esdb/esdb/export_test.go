@@ -1,5 +1,19 @@
 package esdb
 
+import "runtime"
+
+// AwaitQueued returns when a call waits for a search that another one began.
+func AwaitQueued(client *Client) {
+	queued := func() bool {
+		client.connector.mu.Lock()
+		defer client.connector.mu.Unlock()
+		return client.connector.search != nil && client.connector.search.queued > 0
+	}
+	for !queued() {
+		runtime.Gosched()
+	}
+}
+
 // DecodeRead reads one encoded ReadResp.
 func DecodeRead(message []byte) (*ResolvedEvent, error) {
 	var answer readAnswer

@@ -62,6 +62,9 @@ func statusCode(code codes.Code) ErrorCode {
 // fault turns the failure of a call into an *Error, and lets the next call look
 // for another node where this one is of no more use.
 func (c *Client) fault(ctx context.Context, conn *connection, trailer metadata.MD, err error) *Error {
+	if c.connector.isClosed() {
+		return &Error{code: ErrorCodeConnectionClosed, err: err}
+	}
 	c.observe(conn, trailer, err)
 	if code, known := exceptionCode(first(trailer, trailerException)); known {
 		return &Error{code: code, err: err}
@@ -69,9 +72,6 @@ func (c *Client) fault(ctx context.Context, conn *connection, trailer metadata.M
 	code := status.Code(err)
 	if code == codes.Canceled && ctx.Err() == nil && conn.closed.Load() {
 		// Not the caller but the connection was taken away from under the call.
-		if c.connector.isClosed() {
-			return &Error{code: ErrorCodeConnectionClosed, err: err}
-		}
 		return &Error{code: ErrorUnavailable, err: err}
 	}
 	return &Error{code: statusCode(code), err: err}

@@ -30,7 +30,7 @@ func (f features) supports(method, option string) bool {
 type persistentOptions struct {
 	Authenticated  *Credentials
 	Deadline       *time.Duration
-	RequiresLeader bool
+	RequiresLeader bool // has no effect
 }
 
 // managePersistent makes one call about groups. needed is the method the server
@@ -40,16 +40,16 @@ func managePersistent[Q, A any](
 	call func(persistent.PersistentSubscriptionsClient, context.Context, Q, ...grpc.CallOption) (A, error),
 ) (A, error) {
 	var none A
-	ctx, cancel := c.bounded(ctx, opts.Deadline)
-	defer cancel()
-	conn, err := c.connector.connection(ctx)
+	conn, err := c.connector.connection()
 	if err != nil {
 		return none, err
 	}
+	ctx, cancel := c.bounded(ctx, opts.Deadline)
+	defer cancel()
 	if err := conn.server.check(needed, all); err != nil {
 		return none, err
 	}
-	ctx = c.addressed(ctx, opts.Authenticated, opts.RequiresLeader)
+	ctx = c.addressed(ctx, opts.Authenticated)
 	var trailer metadata.MD
 	answer, err := call(persistent.NewPersistentSubscriptionsClient(conn.grpc), ctx, request, grpc.Trailer(&trailer))
 	if err != nil {

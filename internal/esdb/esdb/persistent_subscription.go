@@ -114,14 +114,14 @@ func (c *Client) consume(
 func (c *Client) openConsumer(
 	ctx context.Context, override *Credentials, all bool, options *persistent.ReadReq_Options,
 ) (*PersistentSubscription, error) {
-	conn, err := c.connector.connection(ctx)
+	conn, err := c.connector.connection()
 	if err != nil {
 		return nil, err
 	}
 	if err := conn.server.check("", all); err != nil {
 		return nil, err
 	}
-	ctx = c.addressed(ctx, override, false)
+	ctx = c.addressed(ctx, override)
 	call, err := persistent.NewPersistentSubscriptionsClient(conn.grpc).Read(ctx)
 	if err != nil {
 		return nil, c.fault(ctx, conn, nil, err)

@@ -20,7 +20,7 @@ type ReadStreamOptions struct {
 	Authenticated *Credentials
 	// Deadline bounds the whole read; nil: no bound.
 	Deadline *time.Duration
-	// RequiresLeader refuses nodes that are not the leader.
+	// RequiresLeader has no effect, as in the official client.
 	RequiresLeader bool
 }
 
@@ -36,7 +36,7 @@ type ReadAllOptions struct {
 	Authenticated *Credentials
 	// Deadline bounds the whole read; nil: no bound.
 	Deadline *time.Duration
-	// RequiresLeader refuses nodes that are not the leader.
+	// RequiresLeader has no effect, as in the official client.
 	RequiresLeader bool
 }
 
@@ -61,7 +61,7 @@ type ReadStream struct {
 func (c *Client) ReadStream(ctx context.Context, streamID string, opts ReadStreamOptions, count uint64) (*ReadStream, error) {
 	request := readRequest(opts.Direction, opts.ResolveLinkTos, count)
 	request.Options.StreamOption = streamOption(streamID, opts.From, Start{})
-	return c.read(ctx, streamID, request, opts.Authenticated, opts.Deadline, opts.RequiresLeader)
+	return c.read(ctx, streamID, request, opts.Authenticated, opts.Deadline)
 }
 
 // ReadAll reads at most count events of all streams, in the order in which they
@@ -69,20 +69,19 @@ func (c *Client) ReadStream(ctx context.Context, streamID string, opts ReadStrea
 func (c *Client) ReadAll(ctx context.Context, opts ReadAllOptions, count uint64) (*ReadStream, error) {
 	request := readRequest(opts.Direction, opts.ResolveLinkTos, count)
 	request.Options.StreamOption = allOption(opts.From, Start{})
-	return c.read(ctx, "$all", request, opts.Authenticated, opts.Deadline, opts.RequiresLeader)
+	return c.read(ctx, "$all", request, opts.Authenticated, opts.Deadline)
 }
 
 func (c *Client) read(
 	ctx context.Context, streamID string, request *streams.ReadReq,
-	override *Credentials, deadline *time.Duration, requiresLeader bool,
+	override *Credentials, deadline *time.Duration,
 ) (*ReadStream, error) {
-	ctx, cancel := unbounded(ctx, deadline)
-	conn, err := c.connector.connection(ctx)
+	conn, err := c.connector.connection()
 	if err != nil {
-		cancel()
 		return nil, err
 	}
-	ctx = c.addressed(ctx, override, requiresLeader)
+	ctx, cancel := unbounded(ctx, deadline)
+	ctx = c.addressed(ctx, override)
 	call, err := conn.streams.Read(ctx, request)
 	if err != nil {
 		cancel()

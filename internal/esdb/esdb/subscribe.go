@@ -18,7 +18,7 @@ type SubscribeToStreamOptions struct {
 	Authenticated *Credentials
 	// Deadline bounds the whole subscription; nil: no bound.
 	Deadline *time.Duration
-	// RequiresLeader refuses nodes that are not the leader.
+	// RequiresLeader has no effect, as in the official client.
 	RequiresLeader bool
 }
 
@@ -38,7 +38,7 @@ type SubscribeToAllOptions struct {
 	Authenticated *Credentials
 	// Deadline bounds the whole subscription; nil: no bound.
 	Deadline *time.Duration
-	// RequiresLeader refuses nodes that are not the leader.
+	// RequiresLeader has no effect, as in the official client.
 	RequiresLeader bool
 }
 
@@ -50,7 +50,7 @@ type SubscribeToAllOptions struct {
 func (c *Client) SubscribeToStream(ctx context.Context, streamID string, opts SubscribeToStreamOptions) (*Subscription, error) {
 	request := subscribeRequest(opts.ResolveLinkTos)
 	request.Options.StreamOption = streamOption(streamID, opts.From, End{})
-	return c.subscribe(ctx, request, opts.Authenticated, opts.Deadline, opts.RequiresLeader)
+	return c.subscribe(ctx, request, opts.Authenticated, opts.Deadline)
 }
 
 // SubscribeToAll follows all streams, in the order in which events are written.
@@ -70,20 +70,19 @@ func (c *Client) SubscribeToAll(ctx context.Context, opts SubscribeToAllOptions)
 		}
 		request.Options.FilterOption = filter
 	}
-	return c.subscribe(ctx, request, opts.Authenticated, opts.Deadline, opts.RequiresLeader)
+	return c.subscribe(ctx, request, opts.Authenticated, opts.Deadline)
 }
 
 func (c *Client) subscribe(
 	ctx context.Context, request *streams.ReadReq,
-	override *Credentials, deadline *time.Duration, requiresLeader bool,
+	override *Credentials, deadline *time.Duration,
 ) (*Subscription, error) {
-	ctx, cancel := unbounded(ctx, deadline)
-	conn, err := c.connector.connection(ctx)
+	conn, err := c.connector.connection()
 	if err != nil {
-		cancel()
 		return nil, err
 	}
-	ctx = c.addressed(ctx, override, requiresLeader)
+	ctx, cancel := unbounded(ctx, deadline)
+	ctx = c.addressed(ctx, override)
 	call, err := conn.streams.Read(ctx, request)
 	if err != nil {
 		cancel()
