@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/eventstore/steady"
 )
 
 // peek is how many events from an end of the log are looked at for one that is not a system event. A real server
@@ -19,84 +19,50 @@ import (
 // has passed them when there are more.
 const peek = 64
 
-// EventStore is the Log of an EventStoreDB.
-type EventStore struct {
-	connect func() (*esdb.Client, error)
+// askTime bounds how long a store is waited for when a topic is opened or the log's ends are looked at. Whoever asks in
+// vain asks again; the search for a node goes on meanwhile.
+const askTime = 10 * time.Second
 
-	mu     sync.Mutex
-	client *esdb.Client
-}
+// EventStore is the Log of an EventStoreDB.
+type EventStore struct{ client *steady.Client }
 
 var _ Log = (*EventStore)(nil)
 
-// NewEventStore reads the store that connect makes clients of. A client whose connection is closed for good is closed
-// and connect is asked for another.
+// NewEventStore reads the store that connect makes clients of: one at first use, and another one whenever a client died.
 func NewEventStore(connect func() (*esdb.Client, error)) *EventStore {
-	return &EventStore{connect: connect}
+	return &EventStore{client: steady.New(connect)}
 }
 
 // Close closes the client. A later call makes a new one.
-func (e *EventStore) Close() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.client == nil {
-		return nil
-	}
-	client := e.client
-	e.client = nil
-	return client.Close()
-}
-
-func (e *EventStore) use() (*esdb.Client, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.client == nil {
-		client, err := e.connect()
-		if err != nil {
-			return nil, err
-		}
-		e.client = client
-	}
-	return e.client, nil
-}
-
-// judge gives up a client that said it is closed, and passes the error on.
-func (e *EventStore) judge(client *esdb.Client, err error) error {
-	var fault *esdb.Error
-	if errors.As(err, &fault) && fault.IsErrorCode(esdb.ErrorCodeConnectionClosed) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if e.client == client {
-			e.client = nil
-			_ = client.Close() // always nil
-		}
-	}
-	return err
-}
+func (e *EventStore) Close() error { return e.client.Close() }
 
 // Open subscribes to the whole log without system events, or to a stream.
 func (e *EventStore) Open(ctx context.Context, topic string, after eventstore.Position) (Stream, error) {
-	client, err := e.use()
+	life, end := context.WithCancel(ctx) // ends a subscription that nobody waits for any more, too
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	subscription, err := steady.Do(ctx, e.client, func(_ context.Context, client *esdb.Client) (*esdb.Subscription, error) {
+		return subscribe(life, client, topic, after)
+	})
 	if err != nil {
+		end()
 		return nil, err
 	}
-	var subscription *esdb.Subscription
+	return &esdbStream{subscription: subscription, end: end, all: topic == All}, nil
+}
+
+func subscribe(ctx context.Context, client *esdb.Client, topic string, after eventstore.Position) (*esdb.Subscription, error) {
 	if topic == All {
-		subscription, err = client.SubscribeToAll(ctx, esdb.SubscribeToAllOptions{
+		return client.SubscribeToAll(ctx, esdb.SubscribeToAllOptions{
 			From:   esdb.Position{Commit: after.Commit, Prepare: after.Prepare},
 			Filter: esdb.ExcludeSystemEventsFilter(),
 		})
-	} else {
-		var from esdb.StreamPosition = esdb.Start{}
-		if !after.IsZero() {
-			from = esdb.Revision(after.Commit - 1)
-		}
-		subscription, err = client.SubscribeToStream(ctx, topic, esdb.SubscribeToStreamOptions{From: from})
 	}
-	if err != nil {
-		return nil, e.judge(client, err)
+	var from esdb.StreamPosition = esdb.Start{}
+	if !after.IsZero() {
+		from = esdb.Revision(after.Commit - 1)
 	}
-	return &esdbStream{store: e, client: client, subscription: subscription, all: topic == All}, nil
+	return client.SubscribeToStream(ctx, topic, esdb.SubscribeToStreamOptions{From: from})
 }
 
 // Head reads the log backwards.
@@ -128,41 +94,46 @@ func (e *EventStore) Next(ctx context.Context, after eventstore.Position) (time.
 func (e *EventStore) first(ctx context.Context, direction esdb.Direction, from esdb.AllPosition,
 	wanted func(*esdb.RecordedEvent) bool,
 ) (*esdb.RecordedEvent, error) {
-	client, err := e.use()
-	if err != nil {
-		return nil, err
-	}
-	stream, err := client.ReadAll(ctx, esdb.ReadAllOptions{Direction: direction, From: from}, peek)
-	if err != nil {
-		return nil, e.judge(client, err)
-	}
-	defer stream.Close()
-	for {
-		resolved, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil, nil
-		}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	return steady.Do(ctx, e.client, func(ctx context.Context, client *esdb.Client) (*esdb.RecordedEvent, error) {
+		stream, err := client.ReadAll(ctx, esdb.ReadAllOptions{Direction: direction, From: from}, peek)
 		if err != nil {
-			return nil, e.judge(client, err)
+			return nil, err
 		}
-		if event := resolved.OriginalEvent(); wanted(event) {
-			return event, nil
+		defer stream.Close()
+		for {
+			resolved, err := stream.Recv()
+			if errors.Is(err, io.EOF) {
+				return nil, ctx.Err() // a read that was cut short may end like one that is complete
+			}
+			if err != nil {
+				return nil, err
+			}
+			if event := resolved.OriginalEvent(); wanted(event) {
+				return event, nil
+			}
 		}
-	}
+	})
 }
 
 func isSystem(event *esdb.RecordedEvent) bool { return strings.HasPrefix(event.EventType, "$") }
 
 // esdbStream is a subscription.
 type esdbStream struct {
-	store        *EventStore
-	client       *esdb.Client
 	subscription *esdb.Subscription
+	end          context.CancelFunc
 	all          bool
 }
 
-// Recv leaves out what is neither an event nor a position.
-func (s *esdbStream) Recv() (Item, error) {
+// Recv leaves out what is neither an event nor a position. A panic of the client, which it knows to do when it is
+// closed in a bad moment, ends the stream.
+func (s *esdbStream) Recv() (item Item, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("the event store client panicked: %v", reason)
+		}
+	}()
 	for {
 		switch received := s.subscription.Recv(); {
 		case received.EventAppeared != nil:
@@ -170,7 +141,7 @@ func (s *esdbStream) Recv() (Item, error) {
 		case received.CheckPointReached != nil:
 			return Item{At: eventstore.Position(*received.CheckPointReached)}, nil
 		case received.SubscriptionDropped != nil:
-			return Item{}, fmt.Errorf("dropped: %w", s.store.judge(s.client, received.SubscriptionDropped.Error))
+			return Item{}, fmt.Errorf("dropped: %w", received.SubscriptionDropped.Error)
 		}
 	}
 }
@@ -193,4 +164,7 @@ func (s *esdbStream) item(event *esdb.RecordedEvent) Item {
 }
 
 // Close ends the subscription.
-func (s *esdbStream) Close() { _ = s.subscription.Close() }
+func (s *esdbStream) Close() {
+	_ = s.subscription.Close() // always nil
+	s.end()
+}

@@ -43,6 +43,9 @@ func configuration(address string, logger *slog.Logger) (*esdb.Configuration, er
 	if text != address {
 		settings.Address = address
 	}
+	if len(settings.GossipSeeds) > 0 {
+		settings.DnsDiscover = false // with several hosts it has the official client look at an empty address
+	}
 	if !strings.Contains(strings.ToLower(text), "maxdiscoverattempts=") {
 		settings.MaxDiscoverAttempts = patientAttempts
 	}

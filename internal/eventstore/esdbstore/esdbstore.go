@@ -1,7 +1,7 @@
 // Package esdbstore is the store on EventStoreDB, by its official client. It is the only package that appends and
-// reads streams through that client, because the client leaves much to its caller: it repeats nothing, it forgets the
-// caller's deadline while it looks for a node, it is dead for good once it found none, and without an id per event a
-// repeated append is a second one. It imports eventstore, codec, the client and gRPC's status codes.
+// reads streams through that client, because the client leaves much to its caller: it repeats nothing, it asks whoever
+// it is connected to, leader or not, and without an id per event a repeated append is a second one. It imports
+// eventstore, steady, codec, the client, and gRPC's status codes and headers.
 package esdbstore
 
 import (
@@ -9,13 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"google.golang.org/grpc/metadata"
 
 	"am-user-management/internal/codec"
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/eventstore/steady"
 )
 
 // pageSize is how many events one read asks for. Most streams are shorter and are read in one call.
@@ -33,17 +34,12 @@ type Options struct {
 
 // Store is a store on EventStoreDB. It may be used from many goroutines. New makes it.
 type Store struct {
-	connect func() (*esdb.Client, error)
+	client  *steady.Client
 	codec   *codec.Codec
 	options Options
-
-	aside aside
-
-	mu     sync.Mutex
-	client *esdb.Client
 }
 
-// New returns a store whose clients connect makes: one at first use, and another one whenever a client was closed.
+// New returns a store whose clients connect makes: one at first use, and another one whenever a client died.
 func New(connect func() (*esdb.Client, error), c *codec.Codec, options Options) *Store {
 	set := func(d *time.Duration, standard time.Duration) {
 		if *d <= 0 {
@@ -53,20 +49,11 @@ func New(connect func() (*esdb.Client, error), c *codec.Codec, options Options) 
 	set(&options.LoadTimeout, 5*time.Second)
 	set(&options.AppendTimeout, 10*time.Second)
 	set(&options.TryTimeout, 3*time.Second)
-	return &Store{connect: connect, codec: c, options: options, aside: newAside()}
+	return &Store{client: steady.New(connect), codec: c, options: options}
 }
 
 // Close closes the client. Close it when no call is running; a later call makes a new client.
-func (s *Store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.client == nil {
-		return nil
-	}
-	client := s.client
-	s.client = nil
-	return client.Close()
-}
+func (s *Store) Close() error { return s.client.Close() }
 
 // Load returns the events of the stream from that revision on, oldest first; none if there is no such stream. Reads
 // are repeated while the store does not answer. It returns eventstore.ErrUnavailable, ErrTombstoned or ErrDenied, and
@@ -133,11 +120,11 @@ func (s *Store) write(ctx context.Context, stream string, expected eventstore.Ex
 			Data: record.Data, Metadata: record.Metadata,
 		}
 	}
-	options := esdb.AppendToStreamOptions{ExpectedRevision: revision(expected), RequiresLeader: true}
+	options := esdb.AppendToStreamOptions{ExpectedRevision: revision(expected)}
 	ctx, cancel := context.WithTimeout(ctx, s.options.AppendTimeout)
 	defer cancel()
 	result, err := try(ctx, s, func(ctx context.Context, client *esdb.Client) (*esdb.WriteResult, error) {
-		return client.AppendToStream(ctx, stream, options, events...)
+		return client.AppendToStream(ofLeader(ctx), stream, options, events...)
 	})
 	if err != nil && err.mayHaveHappened {
 		return nil, errors.Join(eventstore.ErrUnknownOutcome, err.cause)
@@ -161,9 +148,8 @@ func (s *Store) page(ctx context.Context, stream string, from uint64) ([]eventst
 }
 
 func read(ctx context.Context, client *esdb.Client, stream string, from uint64) ([]eventstore.Recorded, error) {
-	// A follower may lag: a login must not be judged by a password that was changed a moment ago.
-	options := esdb.ReadStreamOptions{Direction: esdb.Forwards, From: esdb.Revision(from), RequiresLeader: true}
-	reading, err := client.ReadStream(ctx, stream, options, pageSize)
+	options := esdb.ReadStreamOptions{Direction: esdb.Forwards, From: esdb.Revision(from)}
+	reading, err := client.ReadStream(ofLeader(ctx), stream, options, pageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -174,13 +160,19 @@ func read(ctx context.Context, client *esdb.Client, stream string, from uint64) 
 		switch {
 		case errors.Is(err, io.EOF):
 			return page, ctx.Err() // a read that was cut short may end like one that is complete
-		case hasCode(err, esdb.ErrorCodeResourceNotFound):
+		case isMissing(err):
 			return nil, nil
 		case err != nil:
 			return nil, err
 		}
 		page = append(page, recorded(resolved.Event))
 	}
+}
+
+// ofLeader has a call refused by any node but the leader. A follower may lag: a login must not be judged by a password
+// that was changed a moment ago. The client's own option for it reaches no server.
+func ofLeader(ctx context.Context) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, "requires-leader", "true")
 }
 
 func recorded(event *esdb.RecordedEvent) eventstore.Recorded {

@@ -18,6 +18,7 @@ import (
 	"am-user-management/internal/codec"
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/eventstore/esdbstore"
+	"am-user-management/internal/eventstore/steady"
 	"am-user-management/internal/eventstore/storetest"
 	"am-user-management/internal/keyring"
 	"am-user-management/internal/node/nodetest"
@@ -135,12 +136,19 @@ func TestStoreThatIsAwayIsWaitedFor(t *testing.T) {
 
 func TestTimeRunsOut(t *testing.T) {
 	node := nodetest.Start(t)
-	store := open(t, node.Address, esdbstore.Options{
+	short := esdbstore.Options{
 		LoadTimeout: 100 * time.Millisecond, AppendTimeout: 100 * time.Millisecond, TryTimeout: 50 * time.Millisecond,
-	})
-	mustAppend(t, store, "notes-1", eventstore.NoStream)
+	}
+	reading, store := open(t, node.Address, short), open(t, node.Address, short)
+	for _, s := range []*esdbstore.Store{reading, store} { // connected: what they try later reaches for the node
+		for _, err := s.Load(t.Context(), "notes-1", 0); err != nil; _, err = s.Load(t.Context(), "notes-1", 0) {
+			if t.Context().Err() != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	node.Stop()
-	if _, err := store.Load(t.Context(), "notes-1", 0); !errors.Is(err, eventstore.ErrUnavailable) {
+	if _, err := reading.Load(t.Context(), "notes-1", 0); !errors.Is(err, eventstore.ErrUnavailable) {
 		t.Errorf("Load: %v", err)
 	}
 	if _, _, err := store.Append(t.Context(), "notes-1", 0, draft("x")); !errors.Is(err, eventstore.ErrUnknownOutcome) {
@@ -166,9 +174,8 @@ func TestNoClientMeansNothingHappened(t *testing.T) {
 // TestClientThatPanicsIsSurvived uses no client at all, which is one way to make it panic.
 func TestClientThatPanicsIsSurvived(t *testing.T) {
 	none := func() (*esdb.Client, error) { return nil, nil }
-	ring := keyring.NewMemory()
 	short := esdbstore.Options{AppendTimeout: 50 * time.Millisecond, LoadTimeout: 50 * time.Millisecond}
-	store := openWith(t, none, ring, storetest.Events, short)
+	store := esdbstore.New(none, newCodec(t, keyring.NewMemory(), storetest.Events), short)
 	if _, _, err := store.Append(t.Context(), "notes-1", eventstore.NoStream, draft("x")); !errors.Is(err, eventstore.ErrUnknownOutcome) {
 		t.Errorf("Append: %v", err)
 	}
@@ -276,9 +283,9 @@ func TestWhatErrorsMean(t *testing.T) {
 		return fmt.Errorf("could not send: %w", status.Error(code, text))
 	}
 	for name, c := range map[string]struct {
-		err              error
-		final            error
-		harmless, closed bool
+		err      error
+		final    error
+		harmless bool
 	}{
 		"denied":          {err: wrapped(codes.PermissionDenied, ""), final: eventstore.ErrDenied},
 		"unauthenticated": {err: wrapped(codes.Unauthenticated, ""), final: eventstore.ErrDenied},
@@ -289,10 +296,11 @@ func TestWhatErrorsMean(t *testing.T) {
 		"cancelled":       {err: wrapped(codes.Canceled, "")},
 		"internal":        {err: wrapped(codes.Internal, "")},
 		"unheard of":      {err: errors.New("?")},
+		"not tried":       {err: fmt.Errorf("%w: %w", steady.ErrNotTried, context.DeadlineExceeded), harmless: true},
 	} {
-		harmless, closed, final := esdbstore.Judge(c.err)
-		if !errors.Is(final, c.final) || harmless != c.harmless || closed != c.closed {
-			t.Errorf("%s: %v, %t, %t", name, final, harmless, closed)
+		harmless, final := esdbstore.Judge(c.err)
+		if !errors.Is(final, c.final) || harmless != c.harmless {
+			t.Errorf("%s: %v, %t", name, final, harmless)
 		}
 	}
 }

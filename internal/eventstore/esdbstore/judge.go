@@ -9,17 +9,20 @@ import (
 	"google.golang.org/grpc/status"
 
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/eventstore/steady"
 )
 
 // judgement is what an error of the client means for a call.
 type judgement struct {
 	final    error // of package eventstore, if trying again would not help; nothing was stored
 	harmless bool  // nothing was stored by this try
-	closed   bool  // the client is of no further use
 }
 
 // judge looks through the client's error, which wraps some causes and leaves others bare, to the gRPC status inside.
 func judge(err error) judgement {
+	if errors.Is(err, steady.ErrNotTried) {
+		return judgement{harmless: true}
+	}
 	var fault *esdb.Error
 	if errors.As(err, &fault) {
 		switch fault.Code() {
@@ -31,8 +34,6 @@ func judge(err error) judgement {
 			return judgement{final: eventstore.ErrDenied}
 		case esdb.ErrorCodeNotLeader:
 			return judgement{harmless: true}
-		case esdb.ErrorCodeConnectionClosed:
-			return judgement{closed: true}
 		}
 	}
 	if answer, ok := status.FromError(rootStatus(err)); ok {
@@ -65,7 +66,13 @@ func rootStatus(err error) error {
 	return err
 }
 
-func hasCode(err error, code esdb.ErrorCode) bool {
+// isMissing tells whether a read found no stream. That is said by a message. A status with the same code is not about
+// the stream: a node that is not the leader and knows none answers so, and so may what stands between it and us.
+func isMissing(err error) bool {
 	var fault *esdb.Error
-	return errors.As(err, &fault) && fault.IsErrorCode(code)
+	if !errors.As(err, &fault) || !fault.IsErrorCode(esdb.ErrorCodeResourceNotFound) {
+		return false
+	}
+	_, isStatus := status.FromError(rootStatus(err))
+	return !isStatus
 }

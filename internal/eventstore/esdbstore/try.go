@@ -2,13 +2,13 @@ package esdbstore
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/eventstore/steady"
 )
 
 const (
@@ -28,21 +28,15 @@ func try[T any](ctx context.Context, s *Store, call func(context.Context, *esdb.
 	var none T
 	failed := failure{rule: eventstore.ErrUnavailable, cause: ctx.Err()}
 	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, longPause) {
-		client, err := s.use()
+		result, err := once(ctx, s, call)
 		if err == nil {
-			var result T
-			if result, err = once(ctx, s, client, call); err == nil {
-				return result, nil
-			}
-			judged := judge(err)
-			if judged.final != nil {
-				return none, &failure{rule: judged.final, cause: err}
-			}
-			failed.mayHaveHappened = failed.mayHaveHappened || !judged.harmless
-			if judged.closed {
-				s.drop(client)
-			}
+			return result, nil
 		}
+		judged := judge(err)
+		if judged.final != nil {
+			return none, &failure{rule: judged.final, cause: err}
+		}
+		failed.mayHaveHappened = failed.mayHaveHappened || !judged.harmless
 		failed.cause = err
 		rest := time.NewTimer(pause/2 + rand.N(pause/2))
 		select {
@@ -54,59 +48,8 @@ func try[T any](ctx context.Context, s *Store, call func(context.Context, *esdb.
 	return none, &failed
 }
 
-// once is one try. It comes back in time even if the client does not, and survives the client's panics: it knows only
-// some of the messages that a server may send.
-func once[T any](ctx context.Context, s *Store, client *esdb.Client, call func(context.Context, *esdb.Client) (T, error)) (T, error) {
+func once[T any](ctx context.Context, s *Store, call func(context.Context, *esdb.Client) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.TryTimeout)
-	type answer struct {
-		result T
-		err    error
-	}
-	answered := make(chan answer, 1)
-	s.aside.do(func() {
-		defer cancel()
-		var a answer
-		defer func() {
-			if reason := recover(); reason != nil {
-				a.err = fmt.Errorf("the event store client panicked: %v", reason)
-			}
-			answered <- a
-		}()
-		a.result, a.err = call(ctx, client)
-	})
-	select {
-	case a := <-answered:
-		return a.result, a.err
-	case <-ctx.Done():
-	}
-	select {
-	case a := <-answered: // both at once: an answer is worth more
-		return a.result, a.err
-	default:
-		var none T
-		return none, ctx.Err()
-	}
-}
-
-// use returns the client, and makes one if there is none.
-func (s *Store) use() (*esdb.Client, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.client == nil {
-		client, err := s.connect()
-		if err != nil {
-			return nil, err
-		}
-		s.client = client
-	}
-	return s.client, nil
-}
-
-// drop lets the next call make a client. The dropped one is closed already.
-func (s *Store) drop(client *esdb.Client) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.client == client {
-		s.client = nil
-	}
+	defer cancel()
+	return steady.Do(ctx, s.client, call)
 }

@@ -1,4 +1,4 @@
-package esdbstore
+package steady
 
 import "time"
 
