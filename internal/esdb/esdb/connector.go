@@ -20,7 +20,7 @@ type connector struct {
 	current atomic.Pointer[connection]
 
 	mu     sync.Mutex
-	closed bool // by close, or for good by a search that found nothing
+	closed bool        // by close, or for good by a search that found nothing
 	search *search     // the one that runs, or nil
 	old    *connection // lost its place as current; open until another takes it
 	leader *EndPoint   // named by a node that is not it
