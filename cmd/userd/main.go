@@ -1,6 +1,6 @@
 // Command userd is the user-management service. `userd serve` runs it against real stores, `userd dev` runs everything
-// on this machine, `userd node` runs the embedded event store alone. This package reads the settings, wires the parts
-// and shuts them down; it decides nothing else.
+// on this machine, `userd node` runs the embedded event store alone, `userd health` asks a running service how it is.
+// This package reads the settings, wires the parts and shuts them down; it decides nothing else.
 package main
 
 import (
@@ -16,11 +16,12 @@ import (
 	"am-user-management/internal/config"
 )
 
-const usage = `usage: userd <serve|dev|node> [flags]
+const usage = `usage: userd <serve|dev|node|health> [flags]
 
   serve   the service, with EVENTSTORE_URL, DATABASE_URL and SMTP_URL
   dev     everything on this machine: event store, Postgres, mail catcher, service (data in DATA_DIR)
   node    the embedded event store alone: --listen host:port or unix:/path, --data folder
+  health  asks the service at INTERNAL_ADDR whether it is alive, or --ready; fails if not
 
 Settings are environment variables; .env.example lists them.
 `
@@ -52,6 +53,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	case "node":
 		return load(getenv, config.Node, stderr, func(c config.Config, log *slog.Logger) error {
 			return serveNode(ctx, args[1:], c, log, stdout, stderr)
+		})
+	case "health":
+		return load(getenv, config.Node, stderr, func(c config.Config, _ *slog.Logger) error {
+			return probe(ctx, args[1:], c.Process, stderr)
 		})
 	case "help", "-h", "--help":
 		_, err := io.WriteString(stdout, usage)
