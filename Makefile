@@ -22,6 +22,7 @@ build: ## build the programs into ./bin
 test: ## run every test a newcomer must see pass: units, node, Postgres, end to end
 	$(GO) test -timeout $(TIMEOUT) $(PACKAGES)
 	cd internal/esdb && $(GO) test -timeout $(TIMEOUT) ./...
+	cd deploy && $(GO) test -count=1 ./... # what it reads lies outside its module, where the cache does not look
 
 .PHONY: test-unit
 test-unit: ## run the tests that need no services (seconds)
@@ -39,6 +40,10 @@ test-stress: ## run watermill's own stress suite against the feed (a minute)
 .PHONY: test-kill
 test-kill: ## kill the service 200 times under load and check what is left (a quarter of an hour)
 	KILLS=$${KILLS:-200} $(GO) test -v -timeout 90m -run Kill ./cmd/userd
+
+.PHONY: test-outage
+test-outage: ## let every node of the service's cluster be away for minutes under load (OUTAGE=150s)
+	OUTAGE=$${OUTAGE:-150s} $(GO) test -v -count=1 -timeout 30m -run Troubles ./cmd/userd
 
 .PHONY: bench
 bench: ## measure the hot paths against the bare limits of this machine; prints ratios
@@ -65,6 +70,7 @@ lint: ## check style, import directions and mistakes
 	$(LINT) config verify
 	$(LINT) run
 	cd internal/esdb && $(GO) vet ./...
+	cd deploy && $(GO) vet ./...
 
 .PHONY: vuln
 vuln: ## check the dependencies against a vulnerability database (VULNDB=file://… for an offline one)
