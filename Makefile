@@ -44,6 +44,9 @@ test-kill: ## kill the service 200 times under load and check what is left (a qu
 .PHONY: test-outage
 test-outage: ## let every node of the service's cluster be away for minutes under load (OUTAGE=150s)
 	OUTAGE=$${OUTAGE:-150s} $(GO) test -v -count=1 -timeout 30m -run Troubles ./cmd/userd
+.PHONY: judges
+judges: ## have EventStoreDB's official Node.js clients judge the embedded node (a minute; fetches them, and Node.js if need be)
+	GO="$(GO)" internal/node/judges/run
 
 .PHONY: bench
 bench: ## measure the hot paths against the bare limits of this machine; prints ratios
@@ -85,5 +88,5 @@ golden: ## write the golden files of the events again; review the difference
 	$(GO) test ./internal/codec -update
 
 .PHONY: check
-check: lint test test-stress ## what CI runs
+check: lint test judges test-stress ## what CI runs
 	$(GO) mod verify
