@@ -44,6 +44,7 @@ test-kill: ## kill the service 200 times under load and check what is left (a qu
 .PHONY: test-outage
 test-outage: ## let every node of the service's cluster be away for minutes under load (OUTAGE=150s)
 	OUTAGE=$${OUTAGE:-150s} $(GO) test -v -count=1 -timeout 30m -run Troubles ./cmd/userd
+
 .PHONY: judges
 judges: ## have EventStoreDB's official Node.js clients judge the embedded node (a minute; fetches them, and Node.js if need be)
 	GO="$(GO)" internal/node/judges/run

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"am-user-management/internal/node/store"
+	"am-user-management/internal/node/store/reference"
 )
 
 // TestStoreBehavesLikeItsModel runs random writes, reads and restarts against a store and against a model that keeps
@@ -21,7 +21,7 @@ import (
 func TestStoreBehavesLikeItsModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		m := &modelled{model: newModel(), disk: vfs.NewMem()}
+		m := &modelled{model: reference.New(0), disk: vfs.NewMem()}
 		m.open(t)
 		defer func() {
 			if err := m.store.Close(); err != nil {
@@ -45,7 +45,7 @@ func TestStoreBehavesLikeItsModel(t *testing.T) {
 type modelled struct {
 	store *store.Store
 	disk  vfs.FS
-	model *model
+	model *reference.Store
 }
 
 func (m *modelled) open(t *rapid.T) {
@@ -74,7 +74,7 @@ func (m *modelled) append(t *rapid.T) {
 		events[i] = store.Event{ID: id, Type: "t", Data: []byte("x")}
 	}
 	got, err := m.store.Append(context.Background(), stream, expected, events)
-	want := m.model.append(stream, expected, ids)
+	want := m.model.Append(stream, expected, ids)
 	m.same(t, want, got, err)
 }
 
@@ -94,13 +94,13 @@ func (m *modelled) metadata(t *rapid.T) {
 	id := store.ID(uuid.New())
 	event := store.Event{ID: id, Type: store.MetadataType, JSON: true, Data: data}
 	got, err := m.store.Append(context.Background(), "$$"+stream, store.Any, []store.Event{event})
-	m.same(t, m.model.setMetadata(stream, id, fields), got, err)
+	m.same(t, m.model.SetMetadata(stream, id, fields), got, err)
 }
 
 func (m *modelled) delete(t *rapid.T) {
 	stream, expected := someStream.Draw(t, "stream"), someExpected.Draw(t, "expected")
 	got, err := m.store.Delete(context.Background(), stream, expected)
-	m.same(t, m.model.delete(stream, expected), got, err)
+	m.same(t, m.model.Delete(stream, expected), got, err)
 }
 
 func (m *modelled) tombstone(t *rapid.T) {
@@ -109,7 +109,7 @@ func (m *modelled) tombstone(t *rapid.T) {
 	}
 	stream, expected := someStream.Draw(t, "stream"), someExpected.Draw(t, "expected")
 	got, err := m.store.Tombstone(context.Background(), stream, expected)
-	m.same(t, m.model.tombstone(stream, expected), got, err)
+	m.same(t, m.model.Tombstone(stream, expected), got, err)
 }
 
 func (m *modelled) restart(t *rapid.T) {
@@ -117,24 +117,24 @@ func (m *modelled) restart(t *rapid.T) {
 		t.Fatal(err)
 	}
 	m.open(t)
-	m.model.known = map[store.ID]place{}
+	m.model.Restart()
 }
 
-func (m *modelled) same(t *rapid.T, want outcome, got store.Result, err error) {
+func (m *modelled) same(t *rapid.T, want reference.Outcome, got store.Result, err error) {
 	var wrong *store.WrongRevisionError
 	var deleted *store.StreamDeletedError
 	switch {
 	case errors.As(err, &wrong):
-		if want.kind != wrongRevision || want.Revision != wrong.Current {
+		if want.Kind != reference.WrongRevision || want.Revision != wrong.Current {
 			t.Fatalf("answered %v, want %+v", err, want)
 		}
 	case errors.As(err, &deleted):
-		if want.kind != streamDeleted {
+		if want.Kind != reference.StreamDeleted {
 			t.Fatalf("answered %v, want %+v", err, want)
 		}
 	case err != nil:
 		t.Fatal(err)
-	case want.kind != accepted || want.Result != got:
+	case want.Kind != reference.Accepted || want.Result != got:
 		t.Fatalf("answered %+v, want %+v", got, want)
 	}
 }
@@ -147,7 +147,7 @@ func (m *modelled) compare(t *rapid.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := m.model.visible(name)
+		want := m.model.View(name).Visible
 		for _, backwards := range []bool{false, true} {
 			if err := m.store.ReadStream(&page, view, 0, math.MaxInt64-1, backwards); err != nil {
 				t.Fatal(err)
@@ -164,22 +164,23 @@ func (m *modelled) compare(t *rapid.T) {
 			}
 		}
 	}
-	if m.store.Last() != uint64(len(m.model.log)) {
-		t.Fatalf("log ends at %d, want %d", m.store.Last(), len(m.model.log))
+	log := m.model.Log()
+	if m.store.Last() != m.model.Last() {
+		t.Fatalf("log ends at %d, want %d", m.store.Last(), m.model.Last())
 	}
 	next, err := m.store.ReadBackward(&page, math.MaxUint64, 1000)
-	if err != nil || next != 0 || len(page.Records) != len(m.model.log) {
-		t.Fatalf("read backwards: %d records down to %d, want %d (%v)", len(page.Records), next, len(m.model.log), err)
+	if err != nil || next != 0 || len(page.Records) != len(log) {
+		t.Fatalf("read backwards: %d records down to %d, want %d (%v)", len(page.Records), next, len(log), err)
 	}
 	for i, record := range page.Records {
-		want := m.model.log[len(m.model.log)-1-i]
-		if fmt.Sprintf("%s@%d", record.Stream, record.Revision) != want {
-			t.Fatalf("at position %d: %s@%d, want %s", record.Position, record.Stream, record.Revision, want)
+		want := log[len(log)-1-i]
+		if string(record.Stream) != want.Stream || int64(record.Revision) != want.Revision {
+			t.Fatalf("at position %d: %s@%d, want %+v", record.Position, record.Stream, record.Revision, want)
 		}
 	}
 }
 
 // sameIDs compares ids; the nil one stands for those that the store drew itself.
-func sameIDs(want, got []store.ID) bool {
-	return slices.EqualFunc(want, got, func(w, g store.ID) bool { return w == store.ID{} || w == g })
+func sameIDs(want []reference.Entry, got []store.ID) bool {
+	return slices.EqualFunc(want, got, func(w reference.Entry, g store.ID) bool { return w.ID == store.ID{} || w.ID == g })
 }
