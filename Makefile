@@ -57,6 +57,10 @@ bench: ## measure the hot paths against the bare limits of this machine; prints 
 bench-import: ## import users (USERS=100000) by HTTP into a fresh service, then list and search them; prints rates, backlogs and sizes
 	$(GO) run ./cmd/userbench import -list -users $${USERS:-100000}
 
+.PHONY: bench-node
+bench-node: ## measure the embedded node, or any server (ENDPOINT=esdb://…, PID=…), beside EventStoreDB's figures (EVENTS=10000000 for the goal's log)
+	$(GO) run ./cmd/userbench node $(if $(ENDPOINT),-endpoint "$(ENDPOINT)") $(if $(PID),-pid $(PID)) $(if $(EVENTS),-events $(EVENTS))
+
 .PHONY: bench-list
 bench-list: ## measure listing and searching of a million users (USERS=… for fewer; a quarter of an hour)
 	$(GO) run ./cmd/userbench -only G11 -users 10 -crowd $${USERS:-1000000}

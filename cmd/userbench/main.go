@@ -54,13 +54,16 @@ const (
 )
 
 // run is the program without the process. The subcommand "side" is one side of a comparison in a child process, and
-// "import" measures the import of users.
+// "import" measures the import of users, "node" the event store alone or a server like it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == sideCommand {
 		return runSubject(ctx, args[1:], stdin, stdout)
 	}
 	if len(args) > 0 && args[0] == importCommand {
 		return runImports(ctx, args[1:], stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == nodeCommand {
+		return runNode(ctx, args[1:], stdout, stderr)
 	}
 	o, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {

@@ -79,6 +79,25 @@ func TestMeasuresWhatNeedsNoPostgres(t *testing.T) {
 	p.leavesNothing(t)
 }
 
+func TestMeasuresTheNode(t *testing.T) {
+	p := newProgram(t, "node", "-seconds", "0.05", "-rounds", "1", "-patience", "0s", "-events", "2000")
+	var stdout, stderr bytes.Buffer
+	p.Stdout, p.Stderr = &stdout, &stderr
+	if err := p.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	for _, row := range []string{
+		"append, 1 at a time ", "append, 64 at a time ", "append, 256 at a time ", "batch append of 50 events, 64 in flight ", "read $all ",
+		"catch-up subscription to $all ", "read 20 events of a stream", "append until seen", "memory of the server",
+		"Pebble's synced commits", "append by 1, p50", "a bare gRPC stream", "start on a log of 2,000 events", "memory while that log is read",
+	} {
+		if !strings.Contains(stdout.String(), row) {
+			t.Errorf("no row %q in\n%s", row, stdout.String())
+		}
+	}
+	p.leavesNothing(t)
+}
+
 func TestAnInterruptEndsEverything(t *testing.T) {
 	p := newProgram(t, "-only", "G7", "-seconds", "60", "-patience", "0s")
 	stderr, err := p.StderrPipe()
@@ -102,7 +121,7 @@ func TestAnInterruptEndsEverything(t *testing.T) {
 }
 
 func TestRefusesFlagsThatMakeNoSense(t *testing.T) {
-	for _, args := range [][]string{{"-only", "G99"}, {"-users", "0"}, {"-rounds", "0"}, {"extra"}, {"side", "nobody", "{}"}} {
+	for _, args := range [][]string{{"-only", "G99"}, {"-users", "0"}, {"-rounds", "0"}, {"extra"}, {"side", "nobody", "{}"}, {"node", "-events", "0"}} {
 		p := newProgram(t, args...)
 		if out, err := p.CombinedOutput(); err == nil {
 			t.Errorf("%v was accepted: %s", args, out)

@@ -57,25 +57,52 @@ func (b *bench) launchUserd(ctx context.Context, more ...string) (*service, erro
 	if err != nil {
 		return nil, err
 	}
-	binary := filepath.Join(b.dir, "userd")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "am-user-management/cmd/userd")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build userd: %w\n%s", err, out)
+	binary, err := b.buildUserd(ctx)
+	if err != nil {
+		return nil, err
 	}
 	s := &service{database: database, cmd: exec.Command(binary, "dev")} //nolint:noctx // it is told to stop
-	s.cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir(),
-		"DATA_DIR=" + filepath.Join(b.dir, "d"), "HTTP_ADDR=127.0.0.1:0", "INTERNAL_ADDR=127.0.0.1:0",
-		"LOG_LEVEL=warn", "DATABASE_URL=" + database, "SERVER_SECRET=" + serverSecret,
-		"KEYRING_KEK=" + base64.StdEncoding.EncodeToString(benchKEK()), "EMAIL_VERIFICATION_ENABLED=false",
-	}
+	s.cmd.Env = append(environment(),
+		"DATA_DIR="+filepath.Join(b.dir, "d"), "HTTP_ADDR=127.0.0.1:0", "INTERNAL_ADDR=127.0.0.1:0",
+		"LOG_LEVEL=warn", "DATABASE_URL="+database, "SERVER_SECRET="+serverSecret,
+		"KEYRING_KEK="+base64.StdEncoding.EncodeToString(benchKEK()), "EMAIL_VERIFICATION_ENABLED=false")
 	s.cmd.Env = append(s.cmd.Env, more...)
+	s.cmd.Stderr = b.log
+	b.endings = append(b.endings, s.stop)
+	fields, err := s.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.address, s.store = fields["http"], fields["eventstore"]
+	return s, nil
+}
+
+// buildUserd builds the program, once, and returns its path.
+func (b *bench) buildUserd(ctx context.Context) (string, error) {
+	binary := filepath.Join(b.dir, "userd")
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "am-user-management/cmd/userd")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build userd: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// environment is what userd gets of ours.
+func environment() []string {
+	vars := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}
 	for _, name := range []string{"GOGC", "GOMEMLIMIT", "GOMAXPROCS"} { // to try what they change
 		if value, set := os.LookupEnv(name); set {
-			s.cmd.Env = append(s.cmd.Env, name+"="+value)
+			vars = append(vars, name+"="+value)
 		}
 	}
-	s.cmd.Stderr = b.log
+	return vars
+}
+
+// start starts the program and returns what it says when it is ready.
+func (s *service) start(ctx context.Context) (map[string]string, error) {
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -83,7 +110,6 @@ func (b *bench) launchUserd(ctx context.Context, more ...string) (*service, erro
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
-	b.endings = append(b.endings, s.stop)
 	ready := make(chan map[string]string, 1)
 	go func() {
 		defer close(ready)
@@ -98,11 +124,10 @@ func (b *bench) launchUserd(ctx context.Context, more ...string) (*service, erro
 		if !said {
 			return nil, errors.New("userd ended before it was ready")
 		}
-		s.address, s.store = fields["http"], fields["eventstore"]
+		return fields, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("userd is not ready: %w", ctx.Err())
 	}
-	return s, nil
 }
 
 // readyLine reads "ready http=… internal=… eventstore=… postgres=…".
@@ -119,7 +144,11 @@ func readyLine(line string) (fields map[string]string, isReady bool) {
 	return fields, true
 }
 
+// stop ends the program, if it was started, and waits for it.
 func (s *service) stop() error {
+	if s.cmd.Process == nil {
+		return nil
+	}
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}

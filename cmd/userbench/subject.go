@@ -22,6 +22,7 @@ type settings struct {
 	Postgres string `json:"postgres,omitempty"`
 	Users    int    `json:"users,omitempty"`
 	Events   int    `json:"events,omitempty"`
+	Bytes    int    `json:"bytes,omitempty"`   // of a message
 	Profile  string `json:"profile,omitempty"` // a folder for CPU profiles
 }
 
@@ -46,6 +47,8 @@ func subjects() map[string]opener {
 		"bare-append":     openBareAppend,
 		"store-append":    openStoreAppend,
 		"pebble-append":   openPebbleAppend,
+		"fdatasync":       openSync,
+		"bare-stream":     openBareStream,
 		"feed-catch-up":   openFeedCatchUp,
 		"bare-catch-up":   openBareCatchUp,
 		"feed-visibility": openFeedVisibility,
