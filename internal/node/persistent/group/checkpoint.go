@@ -36,7 +36,10 @@ func (c *checkpoint) due(settings *Settings, done int64) bool {
 	return c.timed || c.finished > 0 && c.finished >= int(settings.MaxCheckpointCount) || c.skipped >= skippedPerCheckpoint
 }
 
-func (c *checkpoint) write(done int64) {
-	c.written, c.reported = done, done
-	c.finished, c.skipped, c.timed = 0, 0, false
+// write takes note of a checkpoint that was written. What was finished meanwhile counts towards the next one.
+func (c *checkpoint) write(written Write) {
+	c.written, c.reported = written.Checkpoint, written.Checkpoint
+	c.finished -= written.finished
+	c.skipped -= written.skipped
+	c.timed = false
 }

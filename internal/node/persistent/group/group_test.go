@@ -161,6 +161,29 @@ func TestCheckpointsByTime(t *testing.T) {
 	}
 }
 
+func TestWhatIsDoneDuringACheckpointCounts(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.MinCheckpointCount, s.MaxCheckpointCount, s.CheckpointAfter = 1, 3, time.Second
+	g := newGroup(s)
+	c := connect(t, g, 10)
+	feed(g, 7, 1)
+	g.Ack(c, ids(0, 1, 2), 0)
+	first, _ := g.Due()
+	g.Ack(c, ids(3, 4, 5), 0)
+	g.Written(first)
+	second, due := g.Due()
+	if !due || second.Checkpoint != 5 {
+		t.Errorf("due is %+v, want checkpoint 5", second)
+	}
+	g.Ack(c, ids(6), 0)
+	g.Written(second)
+	g.Tick(2 * time.Second)
+	if write, due := g.Due(); !due || write.Checkpoint != 6 {
+		t.Errorf("due is %+v, want checkpoint 6", write)
+	}
+}
+
 func TestALostConsumersEventsComeFirst(t *testing.T) {
 	t.Parallel()
 	g := newGroup(settings())

@@ -8,6 +8,9 @@ type Write struct {
 	Checkpoint int64
 	// Truncate is the revision before which the parked stream needs nothing any more, or -1.
 	Truncate int64
+
+	// finished and skipped are what a checkpoint has counted.
+	finished, skipped int
 }
 
 // Parked is an event that is put aside.
@@ -30,6 +33,7 @@ func (g *Group) Due() (Write, bool) {
 		}
 	case g.checkpoint.due(&g.settings, done):
 		write.Checkpoint = done
+		write.finished, write.skipped = g.checkpoint.finished, g.checkpoint.skipped
 	case g.parked.undone() > g.truncated:
 		write.Truncate = g.parked.undone()
 	default:
@@ -46,7 +50,7 @@ func (g *Group) Written(write Write) {
 	}
 	g.parking = append([]*entry(nil), g.parking[len(write.Park):]...)
 	if write.Checkpoint >= 0 {
-		g.checkpoint.write(write.Checkpoint)
+		g.checkpoint.write(write)
 	}
 	g.truncated = max(g.truncated, write.Truncate)
 }
