@@ -48,7 +48,7 @@ func (w *world) records(p *process) []eventstore.Recorded {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if e := resolved.Event; !strings.HasPrefix(e.EventType, "$") {
+		if e := resolved.Event; !strings.HasPrefix(e.EventType, "$") && !strings.HasPrefix(e.StreamID, "$") {
 			all = append(all, eventstore.Recorded{
 				ID: e.EventID, Stream: e.StreamID, Revision: e.EventNumber, Position: eventstore.Position(e.Position),
 				Type: e.EventType, Data: e.Data, Metadata: e.UserMetadata, Created: e.CreatedDate,
