@@ -134,7 +134,7 @@ func logRebase(ctx context.Context, args []string, t terminal) error {
 	if err := parse(flags, args, t, aboutRebase, "from", "to"); err != nil {
 		return err
 	}
-	address, err := t.database("DATABASE_URL")
+	address, err := t.setting("DATABASE_URL")
 	if err != nil {
 		return err
 	}

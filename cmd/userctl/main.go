@@ -21,6 +21,9 @@ const usage = `usage: userctl <command> [flags]
   log copy       copy a whole event log to another store; goes on where it was stopped
   log compare    prove that two event logs are equal, or name the first difference
   log rebase     make Postgres fit a copied log, before the service is started on it
+  backup         back up log, tables and key ring while the service runs
+  restore        bring a backup back into an empty place, and check it
+  erased         write down whose keys were destroyed: what an older backup does not know
   store secure   make the service's account of a secured event store append-only, auditors' read-only
 
 userctl <command> --help tells more. Event stores are esdb://… connection strings, unix:///path for a socket of the
@@ -54,22 +57,26 @@ type command func(ctx context.Context, args []string, t terminal) error
 // run is the program without the process.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	t := terminal{stdout: stdout, stderr: stderr, getenv: getenv, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	commands := map[string]map[string]command{
-		"log":   {"copy": logCopy, "compare": logCompare, "rebase": logRebase},
-		"store": {"secure": storeSecure},
+	commands := map[string]command{
+		"log copy": logCopy, "log compare": logCompare, "log rebase": logRebase, "store secure": storeSecure,
+		"backup": takeBackup, "restore": restoreBackup, "erased": listErased,
 	}
 	if len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {
 		_, err := io.WriteString(stdout, usage)
 		return err
 	}
-	if len(args) < 2 {
+	words := 1
+	if len(args) > 1 && (args[0] == "log" || args[0] == "store") {
+		words = 2
+	}
+	if len(args) < words {
 		return errUsage
 	}
-	chosen, ok := commands[args[0]][args[1]]
+	chosen, ok := commands[strings.Join(args[:words], " ")]
 	if !ok {
 		return errUsage
 	}
-	err := chosen(ctx, args[2:], t)
+	err := chosen(ctx, args[words:], t)
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errors.New("stopped; run it again to go on")
 	}
@@ -107,8 +114,11 @@ func (t terminal) address(text string) string {
 	return text
 }
 
-// database is a connection string from the environment: no password is to stand in a command line.
-func (t terminal) database(name string) (string, error) {
+// errNotSet is a setting that is needed and not there.
+var errNotSet = errors.New("is not set")
+
+// setting is a connection string from the environment: no password is to stand in a command line.
+func (t terminal) setting(name string) (string, error) {
 	if path := t.getenv(name + "_FILE"); path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -119,5 +129,5 @@ func (t terminal) database(name string) (string, error) {
 	if address := t.getenv(name); address != "" {
 		return address, nil
 	}
-	return "", fmt.Errorf("%s is not set", name)
+	return "", fmt.Errorf("%s %w", name, errNotSet)
 }

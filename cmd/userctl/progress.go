@@ -25,13 +25,18 @@ type progress struct {
 	events uint64
 }
 
-// newProgress draws a bar on a terminal, and writes a line every few seconds elsewhere. end is the last position.
+// newProgress draws a bar on a terminal, and writes a line every few seconds elsewhere. end is the last position, 0 if that
+// is not known.
 func newProgress(to io.Writer, what string, end uint64) *progress {
 	p := &progress{to: to, what: what, end: end, now: time.Now}
 	p.began = p.now()
 	p.told = p.began
 	if file, ok := to.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		p.bar = progressbar.NewOptions64(max(int64(end), 1), progressbar.OptionSetWriter(to), progressbar.OptionSetDescription(what),
+		most := int64(end)
+		if end == 0 {
+			most = -1
+		}
+		p.bar = progressbar.NewOptions64(most, progressbar.OptionSetWriter(to), progressbar.OptionSetDescription(what),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionThrottle(200*time.Millisecond),
 			progressbar.OptionSetRenderBlankState(true))
 	}
@@ -50,7 +55,7 @@ func (p *progress) at(position uint64) {
 	}
 	if p.events%64 == 0 {
 		p.bar.Describe(fmt.Sprintf("%s %d events (%.0f/s)", p.what, p.events, p.rate()))
-		if position > p.end { // written since
+		if p.end > 0 && position > p.end { // written since
 			p.end = position
 			p.bar.ChangeMax64(int64(position) + 1)
 		}
@@ -63,7 +68,11 @@ func (p *progress) rate() float64 {
 }
 
 func (p *progress) line(position uint64) {
-	share := min(float64(position)/float64(max(p.end, 1)), 1)
+	if p.end == 0 {
+		fmt.Fprintf(p.to, "%s %d events, %.0f/s\n", p.what, p.events, p.rate())
+		return
+	}
+	share := min(float64(position)/float64(p.end), 1)
 	elapsed := p.now().Sub(p.began)
 	left := "?"
 	if share > 0.001 {

@@ -37,7 +37,7 @@ func storeSecure(ctx context.Context, args []string, t terminal) error {
 	address := t.address(*url)
 	if address == "" {
 		var err error
-		if address, err = t.database("EVENTSTORE_URL"); err != nil {
+		if address, err = t.setting("EVENTSTORE_URL"); err != nil {
 			return fmt.Errorf("--url is not given, and %w", err)
 		}
 	}

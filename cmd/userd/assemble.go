@@ -84,6 +84,9 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err != nil {
 		return nil, fmt.Errorf("EVENTSTORE_URL: %w", err)
 	}
+	if err := checkStore(ctx, connect, pool, around.alone, log); err != nil {
+		return nil, err
+	}
 	store := esdbstore.New(connect, events, esdbstore.Options{})
 	a.closers = append(a.closers, store.Close)
 	tokens, err := token.New([]byte(c.Trust.ServerSecret.Text()))

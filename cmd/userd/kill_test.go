@@ -205,7 +205,7 @@ func checkHistory(t *testing.T, w *world, p *process) {
 	}
 	told := map[string]int{}
 	for _, effect := range w.tokens.Effects() {
-		told[effect.UserID.String()]++
+		told[effect.UserID.String()+" "+effect.Reason]++
 	}
 	for user, times := range told {
 		if times > 1 {

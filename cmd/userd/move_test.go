@@ -101,6 +101,9 @@ func TestMovingHouse(t *testing.T) {
 	if out := w.mustUserctl("log", "compare", "--from", from, "--to", to); !strings.Contains(out, "equal: events=") {
 		t.Errorf("compare says %s", out)
 	}
+	if _, err := w.serveOn(to); err == nil || !strings.Contains(err.Error(), "userctl log rebase") {
+		t.Errorf("on a copy that the tables do not follow, the service says %v", err)
+	}
 	effects := len(w.tokens.Effects())
 	if out := w.mustUserctl("log", "rebase", "--from", from, "--to", to); !strings.Contains(out, "follow the copy") {
 		t.Errorf("rebase says %s", out)

@@ -7,12 +7,18 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"am-user-management/internal/eventstore/esdbstore"
 	"am-user-management/internal/node"
 )
+
+// Folder is the path in an address of the form folder:/path.
+func Folder(address string) (path string, ok bool) { return strings.CutPrefix(address, "folder:") }
 
 // openFolder runs the embedded node on a folder, in this process, behind a socket of its own. Its clock can be set to
 // the time of each event that is copied into it.
@@ -24,7 +30,7 @@ func openFolder(ctx context.Context, folder string, logger *slog.Logger) (*Log, 
 		}
 		return time.Now() //nolint:forbidigo // of what the node writes for itself when it starts
 	}
-	running, err := node.Open(node.Options{Dir: folder, Logger: logger, Clock: clock})
+	running, err := node.Open(node.Options{Dir: folder, Logger: logger, Clock: clock, FS: unsynced{vfs.Default}})
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +52,8 @@ func openFolder(ctx context.Context, folder string, logger *slog.Logger) (*Log, 
 	return &Log{
 		connect: connect, patience: Patience, logger: logger,
 		keepTime: func(at time.Time) { copied.Store(&at) },
-		closers:  []func() error{running.Close, func() error { return os.RemoveAll(sockets) }},
+		closers: []func() error{
+			running.Close, func() error { return syncFolder(folder) }, func() error { return os.RemoveAll(sockets) },
+		},
 	}, nil
 }

@@ -56,7 +56,7 @@ func Open(ctx context.Context, address string, logger *slog.Logger) (*Log, error
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	if folder, ok := strings.CutPrefix(address, "folder:"); ok {
+	if folder, ok := Folder(address); ok {
 		return openFolder(ctx, folder, logger)
 	}
 	connect, err := esdbstore.Connector(address, nil)

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/google/uuid"
+
+	"am-user-management/internal/eventstore/esdbstore"
+	"am-user-management/internal/node/nodetest"
+)
+
+func userctl(t *testing.T, env map[string]string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	err = run(t.Context(), args, func(name string) string { return env[name] }, &out, &errs)
+	return out.String(), errs.String(), err
+}
+
+func TestCommandLines(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string // in the error
+	}{
+		"nothing":               {nil, "unknown command"},
+		"half a command":        {[]string{"log"}, "unknown command"},
+		"another":               {[]string{"log", "eat"}, "unknown command"},
+		"a flag missing":        {[]string{"log", "copy", "--from", "esdb://a"}, "needs --to"},
+		"an argument":           {[]string{"log", "compare", "--from", "esdb://a", "--to", "esdb://b", "c"}, `no argument "c"`},
+		"no store":              {[]string{"log", "copy", "--from", "http://a", "--to", "esdb://b"}, "--from"},
+		"no database":           {[]string{"backup", "--to", t.TempDir()}, "EVENTSTORE_URL is not set"},
+		"no word on the erased": {[]string{"restore", "--from", "x"}, "needs --erased"},
+		"a group":               {[]string{"store", "secure", "--url", "esdb://a", "--service", "$admins"}, "no account's name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, _, err := userctl(t, nil, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+	if out, _, err := userctl(t, nil, "help"); err != nil || !strings.Contains(out, "log copy") {
+		t.Errorf("%q, %v", out, err)
+	}
+	if _, said, _ := userctl(t, nil, "log", "copy", "--help"); !strings.Contains(said, "$persistentsubscription-") || !strings.Contains(said, "--fill-gaps") {
+		t.Errorf("help says %q", said)
+	}
+}
+
+func append1(t *testing.T, address, stream string) {
+	t.Helper()
+	client, err := esdbstore.Connect(address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	_, err = client.AppendToStream(context.Background(), stream, esdb.AppendToStreamOptions{}, esdb.EventData{
+		EventID: uuid.New(), EventType: "x", ContentType: esdb.ContentTypeJson, Data: []byte("{}"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCopyAndCompareSayWhatTheyDid(t *testing.T) {
+	env := map[string]string{"A": nodetest.Start(t).Address, "B": nodetest.Start(t).Address}
+	append1(t, env["A"], "a-1")
+	append1(t, env["A"], "a-2")
+	if out, said, err := userctl(t, env, "log", "copy", "--from", "env:A", "--to", "env:B"); err != nil ||
+		!strings.Contains(out, "has 2 events: 0 were there, 2 were copied") || !strings.Contains(said, "copied 2 events in") {
+		t.Errorf("%q, %q, %v", out, said, err)
+	}
+	if out, _, err := userctl(t, env, "log", "compare", "--from", "env:A", "--to", "env:B"); err != nil || !strings.Contains(out, "equal: events=2 placeholders=0 sha256=") {
+		t.Errorf("%q, %v", out, err)
+	}
+	append1(t, env["B"], "b-1")
+	if _, _, err := userctl(t, env, "log", "compare", "--from", "env:A", "--to", "env:B"); err == nil || !strings.Contains(err.Error(), "b-1@0") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestADryRunWritesNothing(t *testing.T) {
+	env := map[string]string{"A": nodetest.Start(t).Address}
+	dry := []string{"store", "secure", "--url", "env:A", "--service", "svc", "--auditor", "aud", "--dry-run"}
+	for range 2 {
+		if out, _, err := userctl(t, env, dry...); err != nil || !strings.Contains(out, "$settings before:\n(nothing)") || !strings.Contains(out, "nothing was written") {
+			t.Errorf("%q, %v", out, err)
+		}
+	}
+	for _, want := range []string{"$settings after", "$settings: as it should be"} {
+		if out, _, err := userctl(t, env, dry[:len(dry)-1]...); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%q, %v", out, err)
+		}
+	}
+}
