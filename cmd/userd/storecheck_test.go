@@ -13,7 +13,9 @@ import (
 )
 
 // deniesAll is a secured store whose rules do not let the account read $all.
-type deniesAll struct{ streams.UnimplementedStreamsServer }
+type deniesAll struct {
+	streams.UnimplementedStreamsServer
+}
 
 func (deniesAll) Read(_ *streams.ReadReq, call streams.Streams_ReadServer) error {
 	call.SetTrailer(metadata.Pairs("exception", "access-denied"))

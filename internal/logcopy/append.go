@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 )
@@ -22,7 +21,7 @@ func (l *Log) append(ctx context.Context, stream string, expected esdb.ExpectedR
 
 // writing are the options of an append.
 func writing(expected esdb.ExpectedRevision) esdb.AppendToStreamOptions {
-	deadline := time.Duration(appendTime)
+	deadline := appendTime
 	return esdb.AppendToStreamOptions{ExpectedRevision: expected, Deadline: &deadline, RequiresLeader: true}
 }
 

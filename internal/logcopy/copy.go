@@ -53,7 +53,7 @@ func (e *GapError) Error() string {
 }
 
 // Copy makes the second log the same as the first, in the order of the first. A log that has the beginning of it
-// already is gone through event by event and continued; one that has anything else is refused by a *Difference, and
+// already is gone through event by event and continued; one that has anything else is refused by a *DifferenceError, and
 // nothing is written. It can be stopped at any moment, by ctx or by force, and started again.
 //
 // Only one append is ever on its way: a store promises no order between two. Consecutive events of one stream go in one
@@ -98,7 +98,7 @@ func (c *copying) verify(source, target *Reader) error {
 		}
 	}
 	c.result.Verified, c.result.Placeholders = walk.Equal(), walk.Placeholders()
-	var difference *Difference
+	var difference *DifferenceError
 	if err := walk.Err(); errors.As(err, &difference) && difference.B == nil {
 		return nil // placeholders were the last that the target has
 	} else if err != nil {
@@ -239,7 +239,7 @@ func (c *copying) accept(ctx context.Context, run []*Event) error {
 	}
 	for i, event := range there {
 		if what := different(run[i], event, false); what != "" {
-			return &Difference{Number: c.result.Verified + c.result.Copied, What: what, A: run[i], B: event}
+			return &DifferenceError{Number: c.result.Verified + c.result.Copied, What: what, A: run[i], B: event}
 		}
 	}
 	if len(there) == 0 {

@@ -217,7 +217,7 @@ func TestATargetThatHoldsSomethingElseIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = logcopy.Copy(t.Context(), from.log, to.log, logcopy.Options{})
-			var difference *logcopy.Difference
+			var difference *logcopy.DifferenceError
 			if !errors.As(err, &difference) {
 				t.Fatalf("the error is %v", err)
 			}
@@ -246,7 +246,7 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			var difference *logcopy.Difference
+			var difference *logcopy.DifferenceError
 			walk := walkBoth(t, a.log, b.log, false)
 			if !errors.As(walk.Err(), &difference) {
 				t.Fatal(walk.Err())

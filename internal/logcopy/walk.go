@@ -15,8 +15,8 @@ import (
 // Pair is one event in both logs.
 type Pair struct{ A, B *Event }
 
-// Difference is the first place where two logs are not the same. It is an error.
-type Difference struct {
+// DifferenceError is the first place where two logs are not the same. It is an error.
+type DifferenceError struct {
 	// Number is how many events before it are the same.
 	Number uint64
 	// What names what differs; A and B are the events there, nil where a log has ended.
@@ -25,7 +25,7 @@ type Difference struct {
 }
 
 // Error names the place and the two events.
-func (d *Difference) Error() string {
+func (d *DifferenceError) Error() string {
 	return fmt.Sprintf("after %d equal events the logs differ in %s: %s, but %s", d.Number, d.What, describe(d.A), describe(d.B))
 }
 
@@ -57,7 +57,7 @@ func NewWalk(a, b *Reader, times bool) *Walk {
 	return &Walk{a: a, b: b, times: times, digest: NewDigest(times)}
 }
 
-// Next goes to the next pair. It is false at the end of both logs, and at an error: a *Difference, or the reason why a
+// Next goes to the next pair. It is false at the end of both logs, and at an error: a *DifferenceError, or the reason why a
 // log cannot be read.
 func (w *Walk) Next() bool {
 	if w.err != nil {
@@ -78,10 +78,10 @@ func (w *Walk) Next() bool {
 	case errB != nil && !endB:
 		w.err = fmt.Errorf("the second log: %w", errB)
 	case endA || endB:
-		w.err = &Difference{Number: w.equal, What: "length", A: a, B: b}
+		w.err = &DifferenceError{Number: w.equal, What: "length", A: a, B: b}
 	default:
 		if what := different(a, b, w.times); what != "" {
-			w.err = &Difference{Number: w.equal, What: what, A: a, B: b}
+			w.err = &DifferenceError{Number: w.equal, What: what, A: a, B: b}
 		}
 	}
 	if w.err != nil {

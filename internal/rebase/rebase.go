@@ -82,9 +82,12 @@ func load(ctx context.Context, tx pgx.Tx, moves Moves) error {
 
 // known are the tables whose rows fold one stream each, and how the stream is called: they prove which log it is.
 var known = [...]struct{ table, stream string }{
-	{"accounts", "'account-' || t.user_id"}, {"sessions", "'session-' || t.session_id"},
-	{"profiles", "'profile-' || t.user_id"}, {"subscriptions", "'subscription-' || t.user_id"},
-	{"access", "'access-' || t.user_id"}, {"plans", "'plan-' || t.plan_id"},
+	{"accounts", "'account-' || t.user_id"},
+	{"sessions", "'session-' || t.session_id"},
+	{"profiles", "'profile-' || t.user_id"},
+	{"subscriptions", "'subscription-' || t.user_id"},
+	{"access", "'access-' || t.user_id"},
+	{"plans", "'plan-' || t.plan_id"},
 }
 
 // Translate translates by the temporary table moves (old, new, stream, revision), which is there.
