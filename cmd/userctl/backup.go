@@ -17,28 +17,28 @@ import (
 
 const aboutBackup = `Backs up a service that may be running: the log of EVENTSTORE_URL, the tables of DATABASE_URL and the key ring of
 KEYRING_DATABASE_URL (if that is not set, DATABASE_URL), into an empty folder. Needs pg_dump. The log becomes a folder of
-the embedded node, whatever store it comes from, with the times of creation.
+the embedded node, whatever store it comes from, with the times of creation. With --data it backs up what userd dev keeps
+in a folder, while that is stopped.
 
 Views are not in it, because the log makes them again; so it holds no personal data in the clear. Nor are the secrets
 in it that open it: keep KEYRING_KEK, SERVER_SECRET and PASSWORD_PEPPERS (userd dev: DATA_DIR/secrets) elsewhere.
 `
 
-func takeBackup(ctx context.Context, args []string, t terminal) error {
+func takeBackup(ctx context.Context, args []string, t terminal) (err error) {
 	flags := flag.NewFlagSet("userctl backup", flag.ContinueOnError)
 	to := flags.String("to", "", "the `folder` to make, empty if it exists")
+	data := flags.String("data", "", "the DATA_DIR of a userd dev that is stopped, a `folder`")
 	if err := parse(flags, args, t, aboutBackup, "to"); err != nil {
 		return err
 	}
-	store, err := t.setting("EVENTSTORE_URL")
+	from, err := t.places(ctx, *data)
 	if err != nil {
 		return err
 	}
-	database, ring, err := t.databases()
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, from.close()) }()
 	shown := steps{t: t}
-	m, err := backup.Take(ctx, backup.Stores{EventStore: store, DatabaseURL: database, KeyringURL: ring, Views: views()}, *to, time.Now(), t.log, shown.at)
+	m, err := backup.Take(ctx, backup.Stores{EventStore: from.store, DatabaseURL: from.tables, KeyringURL: from.ring, Views: views()},
+		*to, time.Now(), t.log, shown.at)
 	shown.done()
 	if err != nil {
 		return err
@@ -72,24 +72,12 @@ func restoreBackup(ctx context.Context, args []string, t terminal) (err error) {
 	if err := parse(flags, args, t, aboutRestore, "from", "erased"); err != nil {
 		return err
 	}
-	if *data == "" {
-		if to.EventStore, err = t.setting("EVENTSTORE_URL"); err != nil {
-			return fmt.Errorf("--data is not given, and %w", err)
-		}
-	} else {
-		to.EventStore = "folder:" + filepath.Join(*data, "eventstore")
-	}
-	if *data != "" && t.getenv("DATABASE_URL") == "" && t.getenv("DATABASE_URL_FILE") == "" {
-		server, err := embeddedPostgres(ctx, *data, t)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
-		to.DatabaseURL = server.URL(embeddedDatabase)
-		to.KeyringURL = to.DatabaseURL
-	} else if to.DatabaseURL, to.KeyringURL, err = t.databases(); err != nil {
+	into, err := t.places(ctx, *data)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, into.close()) }()
+	to.EventStore, to.DatabaseURL, to.KeyringURL = into.store, into.tables, into.ring
 	shown := steps{t: t}
 	r, err := backup.Restore(ctx, *from, to, t.log, shown.at)
 	shown.done()
@@ -101,18 +89,40 @@ func restoreBackup(ctx context.Context, args []string, t terminal) (err error) {
 	return nil
 }
 
+// places are where a service keeps things.
+type places struct {
+	store, tables, ring string
+	close               func() error
+}
+
 // embeddedDatabase is the database that userd dev makes.
 const embeddedDatabase = "users"
 
-func embeddedPostgres(ctx context.Context, data string, t terminal) (*postgres.Server, error) {
+// places are those of the settings, or, where a folder is named, those of userd dev in it: its Postgres is run unless
+// DATABASE_URL names another.
+func (t terminal) places(ctx context.Context, data string) (p places, err error) {
+	p.close = func() error { return nil }
+	if data == "" {
+		if p.store, err = t.setting("EVENTSTORE_URL"); err != nil {
+			return p, fmt.Errorf("--data is not given, and %w", err)
+		}
+	} else {
+		p.store = "folder:" + filepath.Join(data, "eventstore")
+	}
+	if p.tables, p.ring, err = t.databases(); data == "" || !errors.Is(err, errNotSet) {
+		return p, err
+	}
 	server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(data, "postgres"), Logger: t.log})
 	if err != nil {
-		return nil, err
+		return p, err
 	}
+	p.close = func() error { return server.Stop(context.WithoutCancel(ctx)) }
 	if err := server.EnsureDatabase(ctx, embeddedDatabase); err != nil {
-		return nil, errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
+		return p, errors.Join(err, p.close())
 	}
-	return server, nil
+	p.tables = server.URL(embeddedDatabase)
+	p.ring = p.tables
+	return p, nil
 }
 
 const aboutErased = `Writes down whose keys were destroyed, one id a line, from the key ring of KEYRING_DATABASE_URL (if that is not set,

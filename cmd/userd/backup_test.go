@@ -103,10 +103,10 @@ func TestABackupThatWasAlteredIsRefused(t *testing.T) {
 	p := w.start()
 	w.signUp(p, "ada@example.org")
 	folder := filepath.Join(w.dir, "backup")
-	w.env = append(w.env, "EVENTSTORE_URL="+p.ready["eventstore"], "DATABASE_URL="+p.ready["postgres"])
-	w.mustUserctl("backup", "--to", folder)
-	p.kill()
-	w.env = w.env[:len(w.env)-2]
+	if err := p.stop(t); err != nil {
+		t.Fatal(err)
+	}
+	w.mustUserctl("backup", "--to", folder, "--data", filepath.Join(w.dir, "data"))
 	files, err := filepath.Glob(filepath.Join(folder, "log", "*.log"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no file to alter: ", err)

@@ -30,7 +30,11 @@ func openFolder(ctx context.Context, folder string, logger *slog.Logger) (*Log, 
 		}
 		return time.Now() //nolint:forbidigo // of what the node writes for itself when it starts
 	}
-	running, err := node.Open(node.Options{Dir: folder, Logger: logger, Clock: clock, FS: unsynced{vfs.Default}})
+	files := vfs.Default
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) == 0 { // nothing that could be lost
+		files = unsynced{vfs.Default}
+	}
+	running, err := node.Open(node.Options{Dir: folder, Logger: logger, Clock: clock, FS: files})
 	if err != nil {
 		return nil, err
 	}

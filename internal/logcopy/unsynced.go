@@ -8,8 +8,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// unsynced is the file system, but nothing waits for the disk: a folder that is being copied into is synced once, when
-// the copy is over. A kill loses nothing; a power cut before that loses the copy.
+// unsynced is the file system, but nothing waits for the disk: a new folder is synced once, when it is closed. A kill
+// loses nothing; a power cut before that loses the copy.
 type unsynced struct{ vfs.FS }
 
 type unsyncedFile struct{ vfs.File }
