@@ -88,33 +88,24 @@ func logCompare(ctx context.Context, args []string, t terminal) error {
 		return err
 	}
 	return withLogs(ctx, t, *from, *to, func(a, b *logcopy.Log) error {
-		walk, err := walkBoth(ctx, t, a, b, *times, func(logcopy.Pair) error { return nil })
+		head, err := a.Head(ctx)
 		if err != nil {
+			return fmt.Errorf("--from: %w", err)
+		}
+		first, second := a.Read(ctx, false), b.Read(ctx, false)
+		defer first.Close()
+		defer second.Close()
+		walk, shown := logcopy.NewWalk(first, second, *times), newProgress(t.stderr, "compared", head.Commit)
+		for walk.Next() {
+			shown.at(walk.Pair().A.Position.Commit)
+		}
+		shown.done()
+		if err := walk.Err(); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.stdout, "equal: events=%d placeholders=%d sha256=%s\n", walk.Equal(), walk.Placeholders(), walk.Digest())
 		return nil
 	})
-}
-
-// walkBoth walks through two logs and shows how far it is.
-func walkBoth(ctx context.Context, t terminal, a, b *logcopy.Log, times bool, each func(logcopy.Pair) error) (*logcopy.Walk, error) {
-	head, err := a.Head(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("--from: %w", err)
-	}
-	first, second := a.Read(ctx, false), b.Read(ctx, false)
-	defer first.Close()
-	defer second.Close()
-	walk, shown := logcopy.NewWalk(first, second, times), newProgress(t.stderr, "compared", head.Commit)
-	for walk.Next() {
-		shown.at(walk.Pair().A.Position.Commit)
-		if err := each(walk.Pair()); err != nil {
-			return nil, err
-		}
-	}
-	shown.done()
-	return walk, walk.Err()
 }
 
 const aboutRebase = `Makes the tables of DATABASE_URL, which follow the log --from, follow its copy --to. A position is a number of one

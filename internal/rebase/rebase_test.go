@@ -17,8 +17,10 @@ var ada, bob = uuid.UUID{1}, uuid.UUID{2}
 // moves are events of two people; in the copy they stand elsewhere, and not at equal distances.
 func moves() rebase.Moves {
 	all := []rebase.Move{
-		{Old: 10, New: 1, Stream: "account-" + ada.String(), Revision: 0}, {Old: 20, New: 2, Stream: "email-x", Revision: 0},
-		{Old: 30, New: 10, Stream: "account-" + bob.String(), Revision: 0}, {Old: 40, New: 20, Stream: "account-" + ada.String(), Revision: 1},
+		{Old: 10, New: 1, Stream: "account-" + ada.String(), Revision: 0},
+		{Old: 20, New: 2, Stream: "email-x", Revision: 0},
+		{Old: 30, New: 10, Stream: "account-" + bob.String(), Revision: 0},
+		{Old: 40, New: 20, Stream: "account-" + ada.String(), Revision: 1},
 	}
 	next := 0
 	return func() (rebase.Move, bool, error) {
@@ -84,8 +86,16 @@ func read(t *testing.T, conn *pgx.Conn) []at {
 func TestEveryPositionIsTranslatedOnce(t *testing.T) {
 	conn := database(t)
 	want := []at{
-		{"accounts", 10, 0}, {"accounts", 20, 0}, {"before", 0, 0}, {"between", 10, 10}, {"claims", 2, 0}, {"end", 20, 20},
-		{"halted", 1, 2}, {"imports", 20, 20}, {"parked", 2, 0}, {"rebuilds", 10, 0},
+		{"accounts", 10, 0},
+		{"accounts", 20, 0},
+		{"before", 0, 0},
+		{"between", 10, 10},
+		{"claims", 2, 0},
+		{"end", 20, 20},
+		{"halted", 1, 2},
+		{"imports", 20, 20},
+		{"parked", 2, 0},
+		{"rebuilds", 10, 0},
 	}
 	for _, outcome := range []error{nil, rebase.ErrDone} {
 		if err := rebase.Tables(t.Context(), conn, moves()); !errors.Is(err, outcome) {
