@@ -18,10 +18,17 @@ func (s *Store) commit() {
 			continue
 		}
 		if g.batch != nil {
+			watched := uint64(0)
 			for name, h := range g.changed {
 				s.published.Add(name, h)
+				if s.watch(name) {
+					watched = max(watched, h.position)
+				}
 			}
 			s.recent.publish(g.records)
+			if watched > 0 {
+				s.watched.Store(watched)
+			}
 			if err := g.batch.Close(); err != nil {
 				s.logger.Error("close a committed batch", "error", err)
 			}

@@ -21,6 +21,8 @@ type Options struct {
 	NewID func() ID
 	// MaxAppendSize limits the bytes of event data in one append; 0 means 1 MiB.
 	MaxAppendSize int
+	// Watch names the streams whose changes Watched tells; nil means none. It is asked of every stream that is written.
+	Watch func(stream string) bool
 }
 
 const (

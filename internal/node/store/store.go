@@ -23,6 +23,7 @@ type Store struct {
 	logger *slog.Logger
 	clock  func() time.Time
 	limit  int
+	watch  func(stream string) bool
 
 	// queue leads to the sequencer, commits from there to the committer.
 	queue   chan *write
@@ -41,7 +42,9 @@ type Store struct {
 	applied atomic.Uint64
 	// published holds the heads of streams written lately, as far as they are durable.
 	published *lru.Cache[string, *head]
-	failure   *failure
+	// watched is the position of the last durable change of a stream that is watched.
+	watched atomic.Uint64
+	failure *failure
 }
 
 // Open opens the log in the folder, creating it if it is not there. It returns an error that is ErrLocked if another
@@ -81,6 +84,9 @@ func withDefaults(o Options) Options {
 	if o.MaxAppendSize == 0 {
 		o.MaxAppendSize = defaultMaxAppendSize
 	}
+	if o.Watch == nil {
+		o.Watch = func(string) bool { return false }
+	}
 	return o
 }
 
@@ -100,6 +106,7 @@ func open(options Options, lock *pebble.Lock) (*Store, error) {
 	}
 	s := &Store{
 		db: db, lock: lock, logger: options.Logger, clock: options.Clock, limit: options.MaxAppendSize,
+		watch: options.Watch,
 		queue: make(chan *write, queueLength), commits: make(chan *group, groupsInFlight),
 		closing: make(chan struct{}), done: make(chan struct{}),
 		recent: newRecent(last), published: published, failure: failure,
@@ -116,6 +123,11 @@ func open(options Options, lock *pebble.Lock) (*Store, error) {
 
 // Last returns the position of the last durable record, 0 if there is none.
 func (s *Store) Last() uint64 { return s.recent.last() }
+
+// Watched returns a number that differs from an earlier one if a watched stream has changed in between. A change counts
+// no later than its writer hears of it, so who caches what a stream says, and asks for this number before looking, never
+// serves what an acknowledged write has replaced.
+func (s *Store) Watched() uint64 { return s.watched.Load() }
 
 // Wait returns nil as soon as a durable record beyond position exists, or ErrClosed, ErrFailed or the context's error.
 func (s *Store) Wait(ctx context.Context, position uint64) error {
