@@ -87,6 +87,7 @@ vuln: ## check the dependencies against a vulnerability database (VULNDB=file://
 .PHONY: generate
 generate: ## make the generated code again
 	$(MAKE) -C internal/esdb generate
+	cd internal/node/protos && $(GO) run github.com/bufbuild/buf/cmd/buf@v1.75.0 generate
 
 .PHONY: golden
 golden: ## write the golden files of the events again; review the difference
