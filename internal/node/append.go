@@ -9,6 +9,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
 )
 
@@ -34,6 +35,10 @@ func (s *streamsService) Append(call streams.Streams_AppendServer) error {
 	if options == nil {
 		return invalid("the first message of an append must be its options")
 	}
+	name := streamName(options.GetStreamIdentifier())
+	if err := s.guard.Check(ctx, access.Write, name); err != nil {
+		return asStatus(ctx, err)
+	}
 	expected, err := appendExpectation(options)
 	if err != nil {
 		return err
@@ -42,7 +47,7 @@ func (s *streamsService) Append(call streams.Streams_AppendServer) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.store.Append(ctx, streamName(options.GetStreamIdentifier()), expected, events)
+	result, err := s.store.Append(ctx, name, expected, events)
 	var wrong *store.WrongRevisionError
 	switch {
 	case errors.As(err, &wrong):

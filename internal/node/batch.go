@@ -9,6 +9,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
 )
 
@@ -131,7 +132,11 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 		b.open[id] = one
 		return nil
 	}
-	pending, err := b.service.store.Begin(ctx, streamName(one.stream), one.expected, one.events)
+	name := streamName(one.stream)
+	if err := b.service.guard.Check(ctx, access.Write, name); err != nil {
+		return b.push(ctx, batchAnswer{batch: one, err: err})
+	}
+	pending, err := b.service.store.Begin(ctx, name, one.expected, one.events)
 	return b.push(ctx, batchAnswer{batch: one, pending: pending, err: err})
 }
 

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
 )
 
@@ -56,6 +57,8 @@ func (b *batch) failure(err error) *rpcstatus.Status {
 	case errors.As(err, &tooLarge):
 		return failureOf(codes.InvalidArgument, "MaximumAppendSizeExceeded",
 			&shared.MaximumAppendSizeExceeded{MaxAppendSize: uint32(tooLarge.Limit)})
+	case errors.Is(err, access.ErrDenied):
+		return failureOf(codes.PermissionDenied, "AccessDenied", &shared.AccessDenied{})
 	case errors.Is(err, errBatchTime), errors.Is(err, context.DeadlineExceeded):
 		return failureOf(codes.DeadlineExceeded, "Timeout", &shared.Timeout{})
 	case errors.Is(err, store.ErrClosed), errors.Is(err, store.ErrFailed), errors.Is(err, context.Canceled):

@@ -5,12 +5,17 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
 )
 
 // Delete hides a stream until it is written to again.
 func (s *streamsService) Delete(ctx context.Context, request *streams.DeleteReq) (*streams.DeleteResp, error) {
 	options := request.GetOptions()
+	name := streamName(options.GetStreamIdentifier())
+	if err := s.guard.Check(ctx, access.Delete, name); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	var expected store.Expected
 	switch e := options.GetExpectedStreamRevision().(type) {
 	case *streams.DeleteReq_Options_Revision:
@@ -28,7 +33,7 @@ func (s *streamsService) Delete(ctx context.Context, request *streams.DeleteReq)
 	default:
 		return nil, invalid("the expected revision is missing")
 	}
-	result, err := s.store.Delete(ctx, streamName(options.GetStreamIdentifier()), expected)
+	result, err := s.store.Delete(ctx, name, expected)
 	if err != nil {
 		return nil, asStatus(ctx, err)
 	}
@@ -40,6 +45,10 @@ func (s *streamsService) Delete(ctx context.Context, request *streams.DeleteReq)
 // Tombstone closes a stream for ever.
 func (s *streamsService) Tombstone(ctx context.Context, request *streams.TombstoneReq) (*streams.TombstoneResp, error) {
 	options := request.GetOptions()
+	name := streamName(options.GetStreamIdentifier())
+	if err := s.guard.Check(ctx, access.Delete, name); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	var expected store.Expected
 	switch e := options.GetExpectedStreamRevision().(type) {
 	case *streams.TombstoneReq_Options_Revision:
@@ -57,7 +66,7 @@ func (s *streamsService) Tombstone(ctx context.Context, request *streams.Tombsto
 	default:
 		return nil, invalid("the expected revision is missing")
 	}
-	result, err := s.store.Tombstone(ctx, streamName(options.GetStreamIdentifier()), expected)
+	result, err := s.store.Tombstone(ctx, name, expected)
 	if err != nil {
 		return nil, asStatus(ctx, err)
 	}

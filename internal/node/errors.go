@@ -11,18 +11,24 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
+	"am-user-management/internal/password"
 )
 
 // Trailers by which clients tell errors apart.
 const (
 	trailerException  = "exception"
 	trailerStreamName = "stream-name"
+	trailerLoginName  = "login-name"
 
+	exceptionAccessDenied  = "access-denied"
 	exceptionStreamDeleted = "stream-deleted"
 	exceptionWrongVersion  = "wrong-expected-version"
 	exceptionTooLarge      = "maximum-append-size-exceeded"
 	exceptionMissing       = "missing-required-metadata-property"
+	exceptionUserNotFound  = "user-not-found"
+	exceptionUserConflict  = "user-conflict"
 )
 
 func invalid(text string) error { return status.Error(codes.InvalidArgument, text) }
@@ -56,6 +62,10 @@ func asStatus(ctx context.Context, err error) error {
 	case errors.As(err, &tooLarge):
 		return fail(ctx, codes.InvalidArgument, err.Error(),
 			trailerException, exceptionTooLarge, "maximum-append-size", strconv.Itoa(tooLarge.Limit))
+	case errors.Is(err, access.ErrDenied):
+		return fail(ctx, codes.PermissionDenied, "Access Denied", trailerException, exceptionAccessDenied)
+	case errors.Is(err, password.ErrBusy):
+		return status.Error(codes.Unavailable, "too many passwords are being checked right now; try again shortly")
 	case errors.As(err, &refused):
 		return invalid(err.Error())
 	case errors.Is(err, store.ErrClosed):
@@ -69,6 +79,19 @@ func asStatus(ctx context.Context, err error) error {
 		return err
 	}
 	return status.Error(codes.Internal, err.Error())
+}
+
+// asUserStatus is asStatus for what is done to the user of that name.
+func asUserStatus(ctx context.Context, err error, name string) error {
+	switch {
+	case errors.Is(err, access.ErrNoUser):
+		return fail(ctx, codes.NotFound, "User '"+name+"' is not found.",
+			trailerException, exceptionUserNotFound, trailerLoginName, headerText(name))
+	case errors.Is(err, access.ErrUserConflict):
+		return fail(ctx, codes.FailedPrecondition, "Conflict: user '"+name+"' already exists or has changed.",
+			trailerException, exceptionUserConflict, trailerLoginName, headerText(name))
+	}
+	return asStatus(ctx, err)
 }
 
 func streamDeleted(ctx context.Context, stream string) error {

@@ -1,6 +1,11 @@
 package node
 
-import "am-user-management/internal/node/store"
+import (
+	"errors"
+
+	"am-user-management/internal/node/access"
+	"am-user-management/internal/node/store"
+)
 
 // sendResolved sends a link together with the event it points to, or alone if that cannot be read. A link whose data
 // points nowhere is sent as an ordinary event.
@@ -9,9 +14,21 @@ func (r *reader) sendResolved(link *store.Record) error {
 	if !ok {
 		return r.call.SendMsg(encodeEvent(link, nil, r.textIDs))
 	}
-	target, err := r.store.Event(r.ctx, stream, revision)
+	target, err := r.linked(stream, revision)
 	if err != nil {
 		return err
 	}
 	return r.call.SendMsg(encodeEvent(target, link, r.textIDs))
+}
+
+// linked returns the event that a link points to, nil if the caller can or may not read it: whoever may write a link could
+// read everything by it otherwise.
+func (r *reader) linked(stream string, revision int64) (*store.Record, error) {
+	switch err := r.guard.Check(r.ctx, access.Read, stream); {
+	case errors.Is(err, access.ErrDenied):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return r.store.Event(r.ctx, stream, revision)
 }

@@ -1,7 +1,8 @@
 // Package node is an event store in one process: a single EventStoreDB-compatible server over an embedded log, for
 // development, tests and installations of one machine. It speaks EventStoreDB's gRPC protocol, so the official client
-// talks to it and to a cluster alike. It serves Streams, PersistentSubscriptions, ServerFeatures and Gossip, trusts every
-// caller and uses no TLS: listen on a unix socket or on loopback.
+// talks to it and to a cluster alike. It serves Streams, PersistentSubscriptions, ServerFeatures and Gossip. Without Security
+// it trusts every caller and uses no TLS: listen on a unix socket or on loopback. With it, it serves TLS only, checks
+// passwords and access lists as package access says, and serves Users.
 //
 // The log itself, with its promises, is package store; this package translates between it and the wire. It may import
 // the client module's generated messages, because one program can register them only once.
@@ -24,7 +25,9 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/persistent"
+	"am-user-management/internal/node/protos/users"
 	"am-user-management/internal/node/store"
 )
 
@@ -46,6 +49,8 @@ type Options struct {
 	AdvertisePort uint32
 	// MaxAppendSize limits the bytes of event data in one append; 0 means 1 MiB.
 	MaxAppendSize int
+	// Security makes the node ask who calls; nil means that everybody may do everything.
+	Security *Security
 }
 
 const (
@@ -60,6 +65,8 @@ const (
 type Node struct {
 	store  *store.Store
 	groups *persistent.Subsystem
+	users  *access.Users
+	guard  *access.Guard
 	server *grpc.Server
 	logger *slog.Logger
 	failed chan error
@@ -84,7 +91,7 @@ func Open(options Options) (*Node, error) {
 	}
 	log, err := store.Open(store.Options{
 		Dir: options.Dir, FS: options.FS, Logger: options.Logger, Clock: options.Clock,
-		MaxAppendSize: options.MaxAppendSize,
+		MaxAppendSize: options.MaxAppendSize, Watch: access.Watch,
 	})
 	if err != nil {
 		return nil, err
@@ -93,20 +100,38 @@ func Open(options Options) (*Node, error) {
 		store: log, logger: options.Logger, failed: make(chan error, 1), watched: make(chan struct{}),
 	}
 	n.closing, n.stop = context.WithCancel(context.Background())
-	if err := n.writeStartupEvents(n.closing); err != nil {
+	if err := n.begin(options.Security); err != nil {
 		n.stop()
-		return nil, errors.Join(fmt.Errorf("write start-up events: %w", err), log.Close())
+		return nil, errors.Join(err, log.Close())
 	}
 	n.groups = persistent.Open(persistent.Options{
 		Store: log, Compile: compileFilter, Logger: options.Logger, Clock: options.Clock,
 	})
-	n.server = newServer()
-	streams.RegisterStreamsServer(n.server, &streamsService{store: log, clock: options.Clock, closing: n.closing})
-	wire.RegisterPersistentSubscriptionsServer(n.server, &persistentService{groups: n.groups, closing: n.closing})
-	serverfeatures.RegisterServerFeaturesServer(n.server, features{})
+	n.server = newServer(options.Security.serverOptions(n.users))
+	streams.RegisterStreamsServer(n.server, &streamsService{
+		store: log, guard: n.guard, clock: options.Clock, closing: n.closing,
+	})
+	wire.RegisterPersistentSubscriptionsServer(n.server, &persistentService{
+		groups: n.groups, guard: n.guard, closing: n.closing,
+	})
+	if options.Security != nil {
+		users.RegisterUsersServer(n.server, &usersService{guard: n.guard, users: n.users})
+	}
+	serverfeatures.RegisterServerFeaturesServer(n.server, features{users: options.Security != nil})
 	gossip.RegisterGossipServer(n.server, newMember(options, uuid.New()))
 	go n.watch()
 	return n, nil
+}
+
+// begin prepares who may do what, and what tools look for in the log.
+func (n *Node) begin(security *Security) error {
+	if err := n.secure(security); err != nil {
+		return err
+	}
+	if err := n.writeStartupEvents(n.closing, security); err != nil {
+		return fmt.Errorf("write start-up events: %w", err)
+	}
+	return nil
 }
 
 // Serve answers calls that come in through lis until Close, which closes lis. It may be called for several listeners

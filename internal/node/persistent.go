@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/persistent"
 	"am-user-management/internal/node/persistent/group"
 	"am-user-management/internal/node/store"
@@ -21,6 +22,7 @@ type persistentService struct {
 	wire.UnimplementedPersistentSubscriptionsServer
 
 	groups *persistent.Subsystem
+	guard  *access.Guard
 	// closing is cancelled when consumers have to go.
 	closing context.Context
 }
@@ -53,6 +55,9 @@ func (s *persistentService) Read(call wire.PersistentSubscriptions_ReadServer) e
 	if err != nil {
 		return err
 	}
+	if err := s.guard.Check(ctx, access.Read, stream); err != nil {
+		return asStatus(ctx, err)
+	}
 	consumer, err := s.groups.Connect(stream, options.GetGroupName(), nameOf(ctx), int(options.GetBufferSize()))
 	if err != nil {
 		return persistentStatus(ctx, err)
@@ -66,11 +71,11 @@ func (s *persistentService) Read(call wire.PersistentSubscriptions_ReadServer) e
 		return err
 	}
 	_, textIDs := options.GetUuidOption().GetContent().(*wire.ReadReq_Options_UUIDOption_String_)
-	return s.feed(call, consumer, textIDs)
+	return s.feed(call, stream, consumer, textIDs)
 }
 
-// feed sends the consumer its events until the call ends.
-func (s *persistentService) feed(call wire.PersistentSubscriptions_ReadServer, consumer *persistent.Consumer, textIDs bool) error {
+// feed sends the consumer its events until the call ends, or the caller may not read the stream any more.
+func (s *persistentService) feed(call wire.PersistentSubscriptions_ReadServer, stream string, consumer *persistent.Consumer, textIDs bool) error {
 	ctx := call.Context()
 	// Receiving ends when this function has returned, which ends the call.
 	answers := make(chan error, 1)
@@ -78,7 +83,13 @@ func (s *persistentService) feed(call wire.PersistentSubscriptions_ReadServer, c
 	for {
 		select {
 		case <-consumer.News():
+			if err := s.guard.Check(ctx, access.Read, stream); err != nil {
+				return asStatus(ctx, err)
+			}
 			for _, delivery := range consumer.Take() {
+				if err := s.hideTarget(ctx, &delivery); err != nil {
+					return asStatus(ctx, err)
+				}
 				if err := call.SendMsg(encodeDelivery(&delivery, textIDs)); err != nil {
 					return err
 				}
@@ -99,6 +110,19 @@ func (s *persistentService) feed(call wire.PersistentSubscriptions_ReadServer, c
 			return status.FromContextError(ctx.Err()).Err()
 		}
 	}
+}
+
+// hideTarget leaves a link alone that points to what the caller may not read. A parked event is the consumer's own.
+func (s *persistentService) hideTarget(ctx context.Context, delivery *group.Delivery) error {
+	if delivery.Link == nil || delivery.Record == nil || delivery.Replayed {
+		return nil
+	}
+	err := s.guard.Check(ctx, access.Read, string(delivery.Record.Stream))
+	if errors.Is(err, access.ErrDenied) {
+		delivery.Record = nil
+		return nil
+	}
+	return err
 }
 
 // receiveAnswers passes on what the consumer says about its events. It returns nil when it says no more.

@@ -10,6 +10,9 @@ import (
 
 // Create adds a group.
 func (s *persistentService) Create(ctx context.Context, request *wire.CreateReq) (*wire.CreateResp, error) {
+	if err := s.guard.CheckOperator(ctx); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	options := request.GetOptions()
 	definition := persistent.Definition{Group: options.GetGroupName(), Settings: createSettings(options.GetSettings())}
 	var err error

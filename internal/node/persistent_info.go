@@ -12,6 +12,9 @@ import (
 
 // GetInfo describes one group.
 func (s *persistentService) GetInfo(ctx context.Context, request *wire.GetInfoReq) (*wire.GetInfoResp, error) {
+	if err := s.guard.CheckUser(ctx); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	options := request.GetOptions()
 	_, all := options.GetStreamOption().(*wire.GetInfoReq_Options_All)
 	stream, err := sourceName(options.GetStreamIdentifier(), all)
@@ -27,6 +30,9 @@ func (s *persistentService) GetInfo(ctx context.Context, request *wire.GetInfoRe
 
 // List describes all groups, or those of one stream.
 func (s *persistentService) List(ctx context.Context, request *wire.ListReq) (*wire.ListResp, error) {
+	if err := s.guard.CheckUser(ctx); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	var infos []*persistent.Info
 	var err error
 	switch list := request.GetOptions().GetListOption().(type) {

@@ -11,6 +11,9 @@ import (
 
 // Delete removes a group.
 func (s *persistentService) Delete(ctx context.Context, request *wire.DeleteReq) (*wire.DeleteResp, error) {
+	if err := s.guard.CheckOperator(ctx); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	options := request.GetOptions()
 	_, all := options.GetStreamOption().(*wire.DeleteReq_Options_All)
 	stream, err := sourceName(options.GetStreamIdentifier(), all)
@@ -25,6 +28,9 @@ func (s *persistentService) Delete(ctx context.Context, request *wire.DeleteReq)
 
 // ReplayParked sends parked events again.
 func (s *persistentService) ReplayParked(ctx context.Context, request *wire.ReplayParkedReq) (*wire.ReplayParkedResp, error) {
+	if err := s.guard.CheckOperator(ctx); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	options := request.GetOptions()
 	_, all := options.GetStreamOption().(*wire.ReplayParkedReq_Options_All)
 	stream, err := sourceName(options.GetStreamIdentifier(), all)
@@ -53,6 +59,9 @@ func (s *persistentService) ReplayParked(ctx context.Context, request *wire.Repl
 
 // RestartSubsystem drops all consumers and reads all definitions again.
 func (s *persistentService) RestartSubsystem(ctx context.Context, _ *shared.Empty) (*shared.Empty, error) {
+	if err := s.guard.CheckOperator(ctx); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	if err := s.groups.Restart(); err != nil {
 		return nil, persistentStatus(ctx, err)
 	}

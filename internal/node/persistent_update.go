@@ -10,6 +10,9 @@ import (
 
 // Update changes a group.
 func (s *persistentService) Update(ctx context.Context, request *wire.UpdateReq) (*wire.UpdateResp, error) {
+	if err := s.guard.CheckOperator(ctx); err != nil {
+		return nil, asStatus(ctx, err)
+	}
 	options := request.GetOptions()
 	definition := persistent.Definition{Group: options.GetGroupName(), Settings: updateSettings(options.GetSettings())}
 	var err error

@@ -9,12 +9,14 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
 )
 
 // reader is one Read call: what was asked for, and where answers go.
 type reader struct {
 	store *store.Store
+	guard *access.Guard
 	call  grpc.ServerStream
 	ctx   context.Context
 
@@ -38,7 +40,7 @@ func (s *streamsService) Read(request *streams.ReadReq, call streams.Streams_Rea
 		return err
 	}
 	r := &reader{
-		store: s.store, call: call, ctx: call.Context(), resolve: options.GetResolveLinks(),
+		store: s.store, guard: s.guard, call: call, ctx: call.Context(), resolve: options.GetResolveLinks(),
 		bounds: options.GetControlOption().GetCompatibility() >= 1,
 	}
 	_, r.textIDs = options.GetUuidOption().GetContent().(*streams.ReadReq_Options_UUIDOption_String_)
@@ -82,6 +84,9 @@ func (r *reader) readOrSubscribeStream(options *streams.ReadReq_Options, target 
 	name := streamName(target.GetStreamIdentifier())
 	if name == "" {
 		return invalid("stream name must not be empty")
+	}
+	if err := r.guard.Check(r.ctx, access.Read, name); err != nil {
+		return err
 	}
 	var from int64
 	switch start := target.GetRevisionOption().(type) {

@@ -5,10 +5,17 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
 )
 
+// allStream is the name under which access to the whole log is granted.
+const allStream = "$all"
+
 func (r *reader) readOrSubscribeAll(options *streams.ReadReq_Options, target *streams.ReadReq_Options_AllOptions, subscribe bool) error {
+	if err := r.guard.Check(r.ctx, access.Read, allStream); err != nil {
+		return err
+	}
 	var position uint64
 	switch start := target.GetAllOption().(type) {
 	case *streams.ReadReq_Options_AllOptions_Position:

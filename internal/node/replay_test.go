@@ -12,7 +12,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -64,19 +63,11 @@ type handle struct {
 	caughtUp bool
 }
 
-func newReplay(t *testing.T, address string) *replay {
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(17<<20)))
-	if err != nil {
-		t.Fatal(err)
-	}
+func newReplay(t *testing.T, conn *grpc.ClientConn) *replay {
 	r := &replay{t: t, conn: conn, match: newMatching(t), handles: map[string]*handle{}}
 	t.Cleanup(func() {
 		for _, h := range r.handles {
 			h.cancel()
-		}
-		if err := conn.Close(); err != nil {
-			t.Error(err)
 		}
 	})
 	return r

@@ -24,8 +24,8 @@ const (
 	streamWorkers = 128
 )
 
-func newServer() *grpc.Server {
-	return grpc.NewServer(
+func newServer(more []grpc.ServerOption) *grpc.Server {
+	return grpc.NewServer(append(more,
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxRequestBytes),
 		grpc.MaxSendMsgSize(maxResponseBytes),
@@ -37,5 +37,5 @@ func newServer() *grpc.Server {
 		}),
 		grpc.WaitForHandlers(true),
 		grpc.NumStreamWorkers(streamWorkers),
-	)
+	)...)
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
 )
 
@@ -18,6 +19,7 @@ type streamsService struct {
 	streams.UnimplementedStreamsServer
 
 	store *store.Store
+	guard *access.Guard
 	clock func() time.Time
 	// closing is cancelled when subscriptions have to end.
 	closing context.Context

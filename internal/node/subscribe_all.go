@@ -1,6 +1,10 @@
 package node
 
-import "math"
+import (
+	"math"
+
+	"am-user-management/internal/node/access"
+)
 
 // allSubscription is a place in the whole log that moves on as events come. A subscriber that reads too slowly for
 // what is kept in memory reads from disk until it has caught up again: nothing is dropped and nothing piles up.
@@ -17,7 +21,8 @@ type allSubscription struct {
 	live bool
 }
 
-// subscribeAll sends the matching events of positions higher than after, for ever.
+// subscribeAll sends the matching events of positions higher than after, for ever, or until the caller may not read them
+// any more.
 func (r *reader) subscribeAll(after uint64, wanted *filter) error {
 	s := &allSubscription{reader: r, wanted: wanted, cursor: after, told: after}
 	if after == math.MaxUint64 {
@@ -36,6 +41,9 @@ func (r *reader) subscribeAll(after uint64, wanted *filter) error {
 				return err
 			}
 			continue
+		}
+		if err := r.guard.Check(r.ctx, access.Read, allStream); err != nil {
+			return err
 		}
 		s.live = s.live && r.page.FromMemory
 		if err := s.deliver(); err != nil {

@@ -3,6 +3,7 @@ package node
 import (
 	"math"
 
+	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
 )
 
@@ -21,7 +22,8 @@ type streamSubscription struct {
 	live   bool
 }
 
-// subscribeStream sends the stream's events of revisions higher than after, for ever.
+// subscribeStream sends the stream's events of revisions higher than after, for ever, or until the caller may not read them
+// any more.
 func (r *reader) subscribeStream(name string, after int64) error {
 	view, err := r.store.Stream(r.ctx, name)
 	if err != nil {
@@ -67,6 +69,9 @@ func (s *streamSubscription) catchUp(view *store.Stream) error {
 		if err := s.store.ReadStream(&s.page, view, from, to, false); err != nil {
 			return err
 		}
+		if err := s.guard.Check(s.ctx, access.Read, s.name); err != nil {
+			return err
+		}
 		if _, err := s.sendPage(math.MaxInt64); err != nil {
 			return err
 		}
@@ -90,6 +95,9 @@ func (s *streamSubscription) follow() error {
 		if !s.page.FromMemory {
 			s.live = false
 			return nil
+		}
+		if err := s.guard.Check(s.ctx, access.Read, s.name); err != nil {
+			return err
 		}
 		for _, record := range s.page.Records {
 			if err := s.deliver(record); err != nil {

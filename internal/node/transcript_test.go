@@ -21,10 +21,9 @@ type transcript struct {
 	} `json:"scenarios"`
 }
 
-// TestTranscript replays what a real server was asked, and expects its answers.
-func TestTranscript(t *testing.T) {
-	t.Parallel()
-	data, err := os.ReadFile("testdata/eventstoredb-transcript.json")
+func readTranscript(t *testing.T, file string) transcript {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,10 +31,17 @@ func TestTranscript(t *testing.T) {
 	if err := json.Unmarshal(data, &recorded); err != nil {
 		t.Fatal(err)
 	}
+	return recorded
+}
+
+// TestTranscript replays what a real server was asked, and expects its answers.
+func TestTranscript(t *testing.T) {
+	t.Parallel()
+	recorded := readTranscript(t, "testdata/eventstoredb-transcript.json")
 	for title, scenario := range recorded.Scenarios {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			r := newReplay(t, nodetest.Start(t).Address)
+			r := newReplay(t, dial(t, nodetest.Start(t).Address))
 			for _, s := range scenario.Steps {
 				if deviations[title+"/"+s.Name] != "" {
 					continue
