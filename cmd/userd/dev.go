@@ -16,6 +16,7 @@ import (
 
 	"am-user-management/internal/clock"
 	"am-user-management/internal/config"
+	"am-user-management/internal/node"
 	"am-user-management/internal/postgres"
 	"am-user-management/internal/smtpcatcher"
 	"am-user-management/internal/tokenservice"
@@ -96,7 +97,7 @@ func devEventStore(ctx context.Context, c *config.Config, log *slog.Logger) (*em
 	if len(socket) > maxSocketPath { // the system's folder for such things then, under a name that is this folder's own
 		socket = filepath.Join(os.TempDir(), "am-"+shortHash(data)+".sock")
 	}
-	store, err := startNode(ctx, data, "unix:"+socket, log)
+	store, err := startNode(ctx, "unix:"+socket, node.Options{Dir: data, Logger: log})
 	if err != nil {
 		return nil, err
 	}

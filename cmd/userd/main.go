@@ -20,7 +20,8 @@ const usage = `usage: userd <serve|dev|node|health> [flags]
 
   serve   the service, with EVENTSTORE_URL, DATABASE_URL and SMTP_URL
   dev     everything on this machine: event store, Postgres, mail catcher, service (data in DATA_DIR)
-  node    the embedded event store alone: --listen host:port or unix:/path, --data folder
+  node    the embedded event store alone: --listen host:port or unix:/path, --data folder; with users and TLS:
+          --tls-cert file, --tls-key file
   health  asks the service at INTERNAL_ADDR whether it is alive, or --ready; fails if not
 
 Settings are environment variables; .env.example lists them.

@@ -22,15 +22,22 @@ func serveNode(ctx context.Context, args []string, c config.Config, log *slog.Lo
 	flags.SetOutput(stderr)
 	listen := flags.String("listen", "127.0.0.1:2113", "where to listen: host:port, or unix:/path")
 	data := flags.String("data", filepath.Join(c.Process.DataDir, "eventstore"), "the folder of the log")
+	certificate := flags.String("tls-cert", "", "file of the certificate, PEM; with it the node has users and asks for passwords")
+	key := flags.String("tls-key", "", "file of the certificate's private key, PEM")
+	reset := flags.Bool("reset-passwords", false, "give admin and ops the passwords of the settings, whatever theirs are")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return err
 	}
-	store, err := startNode(ctx, *data, *listen, log)
+	security, err := nodeSecurity(*certificate, *key, *reset, c.Node, log)
 	if err != nil {
 		return err
+	}
+	store, err := startNode(ctx, *listen, node.Options{Dir: *data, Logger: log, Security: security})
+	if err != nil {
+		return explainNode(err)
 	}
 	fmt.Fprintf(stdout, "ready eventstore=%s\n", store.address)
 	select {
@@ -49,8 +56,7 @@ type embeddedNode struct {
 }
 
 // startNode opens the log of a folder and listens at host:port, or at unix:/path.
-func startNode(ctx context.Context, data, listen string, log *slog.Logger) (*embeddedNode, error) {
-	options := node.Options{Dir: data, Logger: log}
+func startNode(ctx context.Context, listen string, options node.Options) (*embeddedNode, error) {
 	e := &embeddedNode{address: listen, failed: make(chan error, 2)}
 	path, isSocket := strings.CutPrefix(listen, "unix:")
 	var listener net.Listener
@@ -60,6 +66,7 @@ func startNode(ctx context.Context, data, listen string, log *slog.Logger) (*emb
 			return nil, err
 		}
 		e.address = listener.Addr().String()
+		warnOfOpenDoor(listener, options)
 	}
 	if e.node, err = node.Open(options); err != nil {
 		return nil, errors.Join(err, closeIf(listener))

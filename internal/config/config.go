@@ -18,7 +18,7 @@ const (
 	Serve Mode = iota + 1
 	// Dev is everything in one process on one machine: missing secrets are made once and kept under DATA_DIR.
 	Dev
-	// Node is the event store node alone: it needs no more than DATA_DIR and the log settings.
+	// Node is the event store node alone: it needs no more than DATA_DIR, the log settings and the passwords of its users.
 	Node
 )
 
@@ -27,6 +27,7 @@ type Config struct {
 	Mode         Mode `env:"-"`
 	Process      Process
 	Stores       Stores
+	Node         NodeUsers
 	Trust        Trust
 	Modules      Modules
 	Account      Account
@@ -60,6 +61,12 @@ type Stores struct {
 	DatabaseURL   Secret `env:"DATABASE_URL"`
 	// KeyringDatabaseURL is the database of the key ring; Load sets it to DatabaseURL when it is not given.
 	KeyringDatabaseURL Secret `env:"KEYRING_DATABASE_URL"`
+}
+
+// NodeUsers are the first passwords of the embedded event store, where it asks for any. The names are EventStoreDB's.
+type NodeUsers struct {
+	NodeAdminPassword Secret `env:"EVENTSTORE_DEFAULT_ADMIN_PASSWORD"`
+	NodeOpsPassword   Secret `env:"EVENTSTORE_DEFAULT_OPS_PASSWORD"`
 }
 
 // Trust is what this service proves itself with, and whom it believes.

@@ -17,6 +17,7 @@ const (
 	minServerSecret = 32 // bytes
 	kekBytes        = 32
 	minKeyLength    = 16
+	minNodePassword = 12
 	maxTTL          = 10 * 365 * 24 * time.Hour
 	maxTrialDays    = 3650
 	maxArgon2KiB    = 4 << 20 // 4 GiB
@@ -33,6 +34,7 @@ func (c Config) validate(found *faults) {
 	found.check(c.Process.DataDir != "", "DATA_DIR", "must be a folder")
 	found.check(c.Process.LogFormat == "json" || c.Process.LogFormat == "text", "LOG_FORMAT", "must be json or text")
 	if c.Mode == Node {
+		c.Node.validate(found)
 		return
 	}
 	c.Process.validate(found)
@@ -44,6 +46,17 @@ func (c Config) validate(found *faults) {
 	c.Profile.validate(found)
 	c.Subscription.validate(found)
 	c.Roles.validate(found)
+}
+
+// validate refuses passwords that others would try first; EventStoreDB's own, which every manual names, is one of them.
+func (n NodeUsers) validate(found *faults) {
+	checkNodePassword(found, "EVENTSTORE_DEFAULT_ADMIN_PASSWORD", n.NodeAdminPassword)
+	checkNodePassword(found, "EVENTSTORE_DEFAULT_OPS_PASSWORD", n.NodeOpsPassword)
+}
+
+func checkNodePassword(found *faults, name string, password Secret) {
+	found.check(password.text != "changeit", name, "must not be the one that everybody knows")
+	found.check(!password.IsSet() || len(password.text) >= minNodePassword, name, "must have at least 12 characters")
 }
 
 func (p Process) validate(found *faults) {

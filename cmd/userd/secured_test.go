@@ -1,0 +1,195 @@
+package main_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/google/uuid"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+
+	"am-user-management/internal/node/nodetest"
+	"am-user-management/internal/node/protos/users"
+)
+
+const nodePassword = "a password of the node"
+
+// securedNode runs `userd node` with a certificate and a password from a file, and returns the certificate's file.
+func securedNode(t *testing.T, w *world, more ...string) (node *process, certificate string) {
+	t.Helper()
+	certificate, key := nodetest.Certificate(t)
+	secret := filepath.Join(w.dir, "node_password")
+	if err := os.WriteFile(secret, []byte(nodePassword+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.env = append(w.env, "EVENTSTORE_DEFAULT_ADMIN_PASSWORD_FILE="+secret)
+	args := []string{"node", "--listen", "127.0.0.1:0", "--data", w.dir + "/node", "--tls-cert", certificate, "--tls-key", key}
+	node, err := w.launch(append(args, more...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(node.kill)
+	return node, certificate
+}
+
+// TestServiceWithoutRightsToChangeHistory runs the service against a node with users, under an account that can append and
+// read but delete, truncate and administer nothing.
+func TestServiceWithoutRightsToChangeHistory(t *testing.T) {
+	w := newWorld(t)
+	node, certificate := securedNode(t, w)
+	conn, err := grpc.NewClient(node.ready["eventstore"], grpc.WithTransportCredentials(credentials.NewTLS(nodetest.Trusting(t, certificate))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization",
+		"Basic "+base64.StdEncoding.EncodeToString([]byte("admin:"+nodePassword)))
+	if _, err := users.NewUsersClient(conn).Create(ctx, &users.CreateReq{Options: &users.CreateReq_Options{
+		LoginName: "svc", Password: "the service's own password",
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	at := func(user, password string) string {
+		return "esdb://" + user + ":" + strings.ReplaceAll(password, " ", "%20") + "@" + node.ready["eventstore"] + "?tls=true&tlsCaFile=" + certificate
+	}
+	grant(t, at("admin", nodePassword))
+	w.env = append(w.env, "EVENTSTORE_URL="+at("svc", "the service's own password"),
+		"PUBLIC_URL=http://localhost:8080", "MAIL_FROM=no-reply@example.org")
+	p, err := w.launch("serve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	ada := w.signUp(p, "ada@example.org")
+	p.must(t, 200, "GET", "/users/me", "", ada.auth()...)
+	for _, p := range []*process{p, node} {
+		if err := p.stop(t); err != nil {
+			t.Errorf("SIGTERM: %v: %s", err, p.errors)
+		}
+	}
+}
+
+// grant lets svc read and append, and nobody but administrators change what is written.
+func grant(t *testing.T, connection string) {
+	t.Helper()
+	client := connectTo(t, connection)
+	for stream, data := range map[string]string{
+		"$settings": `{"$userStreamAcl":{"$r":["svc","$admins"],"$w":["svc","$admins"],"$d":["$admins"],"$mr":["$admins"],"$mw":["$admins"]}}`,
+		"$$$all":    `{"$acl":{"$r":["svc"]}}`,
+	} {
+		event := esdb.EventData{EventID: uuid.New(), EventType: "settings", ContentType: esdb.ContentTypeJson, Data: []byte(data)}
+		if _, err := client.AppendToStream(t.Context(), stream, esdb.AppendToStreamOptions{}, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func connectTo(t *testing.T, connection string) *esdb.Client {
+	t.Helper()
+	configuration, err := esdb.ParseConnectionString(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	configuration.Logger = esdb.NoopLogging()
+	client, err := esdb.NewClient(configuration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// TestNodeRefusesToStartHalfSecured: no half of TLS, no known or missing password, no readable key.
+func TestNodeRefusesToStartHalfSecured(t *testing.T) {
+	certificate, key := nodetest.Certificate(t)
+	_, foreign := nodetest.Certificate(t)
+	_, exposed := nodetest.Certificate(t)
+	if err := os.Chmod(exposed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const good = "EVENTSTORE_DEFAULT_ADMIN_PASSWORD=" + nodePassword
+	for name, c := range map[string]struct {
+		setting string
+		args    []string
+		says    string
+	}{
+		"no key":         {good, []string{"--tls-cert", certificate}, "belong together"},
+		"no certificate": {good, []string{"--tls-key", key}, "belong together"},
+		"missing file":   {good, []string{"--tls-cert", "/nowhere", "--tls-key", key}, "/nowhere"},
+		"foreign key":    {good, []string{"--tls-cert", certificate, "--tls-key", foreign}, "does not match"},
+		"exposed key":    {good, []string{"--tls-cert", certificate, "--tls-key", exposed}, "chmod 600"},
+		"no password":    {"", []string{"--tls-cert", certificate, "--tls-key", key}, "set EVENTSTORE_DEFAULT_ADMIN_PASSWORD"},
+		"known password": {"EVENTSTORE_DEFAULT_ADMIN_PASSWORD=changeit", []string{"--tls-cert", certificate, "--tls-key", key}, "everybody knows"},
+		"short password": {"EVENTSTORE_DEFAULT_OPS_PASSWORD=short", []string{"--tls-cert", certificate, "--tls-key", key}, "12 characters"},
+		"reset, no TLS":  {good, []string{"--reset-passwords"}, "--tls-cert"},
+		"reset, nothing": {"", []string{"--reset-passwords", "--tls-cert", certificate, "--tls-key", key}, "needs EVENTSTORE_DEFAULT_ADMIN_PASSWORD"},
+	} {
+		w := newWorldAlone(t, c.setting)
+		node, err := w.launch(append([]string{"node", "--listen", "127.0.0.1:0", "--data", w.dir + "/node"}, c.args...)...)
+		if err == nil {
+			node.kill()
+			t.Errorf("%s: it started", name)
+			continue
+		}
+		if !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), nodePassword) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestNodeWarnsOfAnOpenDoor listens in clear text where others can reach it.
+func TestNodeWarnsOfAnOpenDoor(t *testing.T) {
+	for address, warns := range map[string]bool{"127.0.0.1:0": false, "0.0.0.0:0": true} {
+		w := newWorldAlone(t)
+		node, err := w.launch("node", "--listen", address, "--data", w.dir+"/node")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := node.stop(t); err != nil {
+			t.Error(err)
+		}
+		if warned := strings.Contains(node.errors.String(), "clear text"); warned != warns {
+			t.Errorf("%s: warned %v: %s", address, warned, node.errors)
+		}
+	}
+}
+
+// TestLostPassword takes a new password for admin from the settings.
+func TestLostPassword(t *testing.T) {
+	w := newWorldAlone(t)
+	node, certificate := securedNode(t, w)
+	if err := node.stop(t); err != nil {
+		t.Fatal(err)
+	}
+	const next = "another_password"
+	if err := os.WriteFile(filepath.Join(w.dir, "node_password"), []byte(next), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := strings.TrimSuffix(certificate, ".crt") + ".key"
+	args := []string{"node", "--listen", "127.0.0.1:0", "--data", w.dir + "/node", "--tls-cert", certificate, "--tls-key", key}
+	for _, c := range []struct {
+		more []string
+		code esdb.ErrorCode
+	}{{nil, esdb.ErrorCodeUnauthenticated}, {[]string{"--reset-passwords"}, -1}} {
+		node, err := w.launch(append(args, c.more...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := connectTo(t, "esdb://admin:"+next+"@"+node.ready["eventstore"]+"?tlsCaFile="+certificate)
+		_, err = client.AppendToStream(context.Background(), "s", esdb.AppendToStreamOptions{})
+		var fault *esdb.Error
+		if c.code < 0 && err != nil || c.code >= 0 && (!errors.As(err, &fault) || fault.Code() != c.code) {
+			t.Errorf("%v: %v", c.more, err)
+		}
+		if err := node.stop(t); err != nil {
+			t.Error(err)
+		}
+	}
+}
