@@ -58,7 +58,8 @@ func (s *persistentService) Read(call wire.PersistentSubscriptions_ReadServer) e
 	if err := s.guard.Check(ctx, access.Read, stream); err != nil {
 		return asStatus(ctx, err)
 	}
-	consumer, err := s.groups.Connect(stream, options.GetGroupName(), nameOf(ctx), int(options.GetBufferSize()))
+	client := persistent.Client{Connection: nameOf(ctx), User: access.Caller(ctx).Name}
+	consumer, err := s.groups.Connect(stream, options.GetGroupName(), client, int(options.GetBufferSize()))
 	if err != nil {
 		return persistentStatus(ctx, err)
 	}

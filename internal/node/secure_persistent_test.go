@@ -63,6 +63,12 @@ func TestWhoMayUsePersistentSubscriptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	info, err := client.GetInfo(s.as("ada:pass"), &wire.GetInfoReq{Options: &wire.GetInfoReq_Options{
+		GroupName: "g", StreamOption: &wire.GetInfoReq_Options_StreamIdentifier{StreamIdentifier: named("s")},
+	}})
+	if connections := info.GetSubscriptionInfo().GetConnections(); err != nil || len(connections) == 0 || connections[0].GetUsername() != "ada" {
+		t.Errorf("the consumers are %v (%v)", connections, err)
+	}
 	s.mustWrite(admin, "$$s", "$metadata", `{"$acl":{"$r":"$admins"}}`)
 	_, err = read("ada:pass")
 	wantCode(t, "read of a stream that is forbidden", err, no)

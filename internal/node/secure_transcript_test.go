@@ -19,7 +19,7 @@ var secureEndings = map[string]struct{ code, reason string }{
 func TestSecureTranscript(t *testing.T) {
 	t.Parallel()
 	const title = "secure: who may what"
-	steps := readTranscript(t, "testdata/eventstoredb-transcript-secure.json").Scenarios[title].Steps
+	steps := readTranscript(t, "../esdb/esdb/testdata/eventstoredb-transcript-secure.json").Scenarios[title].Steps
 	if len(steps) == 0 {
 		t.Fatalf("no scenario %q", title)
 	}

@@ -1,6 +1,7 @@
 package persistent
 
 import (
+	"cmp"
 	"errors"
 	"math"
 
@@ -14,9 +15,13 @@ type Consumer struct {
 	consumer     *group.Consumer
 }
 
-// Connect adds a consumer to a group, which has up to slots events at a time; name is shown in statistics. It returns
-// an Error of kind NotFound, TooMany or Dropped.
-func (s *Subsystem) Connect(stream, groupName, name string, slots int) (*Consumer, error) {
+// Client is whom statistics name as a consumer: its connection, by the client's own name, and its user, none for a node
+// that asks nobody.
+type Client struct{ Connection, User string }
+
+// Connect adds a consumer to a group, which has up to slots events at a time. It returns an Error of kind NotFound,
+// TooMany or Dropped.
+func (s *Subsystem) Connect(stream, groupName string, client Client, slots int) (*Consumer, error) {
 	found, err := s.find(stream, groupName)
 	if err != nil {
 		return nil, err
@@ -26,7 +31,7 @@ func (s *Subsystem) Connect(stream, groupName, name string, slots int) (*Consume
 	if found.hasEnded() {
 		return nil, &Error{Kind: Dropped, Stream: stream, Group: groupName}
 	}
-	consumer, err := found.group.Connect(name, systemUser, slots, s.elapsed())
+	consumer, err := found.group.Connect(client.Connection, cmp.Or(client.User, systemUser), slots, s.elapsed())
 	if errors.Is(err, group.ErrFull) {
 		return nil, &Error{Kind: TooMany, Stream: stream, Group: groupName}
 	}

@@ -13,7 +13,7 @@ const (
 
 	metastreamPrefix = "$$"
 
-	// systemUser is whom the node takes every caller for.
+	// systemUser is whom a node that asks nobody takes every caller for.
 	systemUser = "system"
 )
 

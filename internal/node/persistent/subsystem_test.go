@@ -100,7 +100,7 @@ func TestIdleGroupsCostNoGoroutines(t *testing.T) { //nolint:paralleltest // see
 			t.Errorf("an idle group has %+v", info)
 		}
 	}
-	consumer, err := s.Connect(persistent.AllStream, "0", "", 1)
+	consumer, err := s.Connect(persistent.AllStream, "0", persistent.Client{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestLiveEventsComeByThemselves(t *testing.T) {
 			if err := s.Create(definition); err != nil {
 				t.Fatal(err)
 			}
-			consumer, err := s.Connect(stream, "g", "", 1)
+			consumer, err := s.Connect(stream, "g", persistent.Client{}, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,7 +176,7 @@ func TestParkedStreamThatRefuses(t *testing.T) {
 	if err := s.Create(persistent.Definition{Stream: "s", Group: "g", Settings: settings()}); err != nil {
 		t.Fatal(err)
 	}
-	consumer, err := s.Connect("s", "g", "", 1)
+	consumer, err := s.Connect("s", "g", persistent.Client{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestParkedStreamThatRefuses(t *testing.T) {
 	}
 	s.Close()
 	s = open(t, log)
-	if consumer, err = s.Connect("s", "g", "", 1); err != nil {
+	if consumer, err = s.Connect("s", "g", persistent.Client{}, 1); err != nil {
 		t.Fatal(err)
 	}
 	if d := receive(t, consumer); d.Record.Revision != 0 {
