@@ -17,6 +17,7 @@ import (
 
 	"am-user-management/internal/node/nodetest"
 	"am-user-management/internal/node/protos/users"
+	"am-user-management/internal/storeaccess"
 )
 
 const nodePassword = "a password of the node"
@@ -51,16 +52,27 @@ func TestServiceWithoutRightsToChangeHistory(t *testing.T) {
 	t.Cleanup(func() { conn.Close() })
 	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization",
 		"Basic "+base64.StdEncoding.EncodeToString([]byte("admin:"+nodePassword)))
-	if _, err := users.NewUsersClient(conn).Create(ctx, &users.CreateReq{Options: &users.CreateReq_Options{
-		LoginName: "svc", Password: "the service's own password",
-	}}); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"svc", "aud"} {
+		if _, err := users.NewUsersClient(conn).Create(ctx, &users.CreateReq{Options: &users.CreateReq_Options{
+			LoginName: name, Password: "a password of its own",
+		}}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	at := func(user, password string) string {
 		return "esdb://" + user + ":" + strings.ReplaceAll(password, " ", "%20") + "@" + node.ready["eventstore"] + "?tls=true&tlsCaFile=" + certificate
 	}
 	grant(t, at("admin", nodePassword))
-	w.env = append(w.env, "EVENTSTORE_URL="+at("svc", "the service's own password"),
+	service, auditor := at("svc", "a password of its own"), at("aud", "a password of its own")
+	expectRights(t, service, storeaccess.Rights{})
+	expectRights(t, auditor, storeaccess.Rights{})
+	_, err = connectTo(t, auditor).AppendToStream(t.Context(), "s", esdb.AppendToStreamOptions{},
+		esdb.EventData{EventID: uuid.New(), EventType: "t"})
+	var fault *esdb.Error
+	if !errors.As(err, &fault) || fault.Code() != esdb.ErrorCodeAccessDenied {
+		t.Errorf("an auditor's append ends with %v", err)
+	}
+	w.env = append(w.env, "EVENTSTORE_URL="+service,
 		"PUBLIC_URL=http://localhost:8080", "MAIL_FROM=no-reply@example.org")
 	p, err := w.launch("serve")
 	if err != nil {
@@ -76,18 +88,27 @@ func TestServiceWithoutRightsToChangeHistory(t *testing.T) {
 	}
 }
 
-// grant lets svc read and append, and nobody but administrators change what is written.
+// grant sets the rules that `userctl store secure` does: svc reads and appends, aud reads, and only administrators change
+// what is written.
 func grant(t *testing.T, connection string) {
 	t.Helper()
 	client := connectTo(t, connection)
-	for stream, data := range map[string]string{
-		"$settings": `{"$userStreamAcl":{"$r":["svc","$admins"],"$w":["svc","$admins"],"$d":["$admins"],"$mr":["$admins"],"$mw":["$admins"]}}`,
-		"$$$all":    `{"$acl":{"$r":["svc"]}}`,
-	} {
-		event := esdb.EventData{EventID: uuid.New(), EventType: "settings", ContentType: esdb.ContentTypeJson, Data: []byte(data)}
-		if _, err := client.AppendToStream(t.Context(), stream, esdb.AppendToStreamOptions{}, event); err != nil {
+	documents, err := storeaccess.Plan(t.Context(), client, storeaccess.Accounts{Service: "svc", Auditors: []string{"aud"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range documents {
+		if err := storeaccess.Apply(t.Context(), client, document); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// expectRights asks the store what an account may.
+func expectRights(t *testing.T, connection string, want storeaccess.Rights) {
+	t.Helper()
+	if rights, err := storeaccess.Probe(t.Context(), connectTo(t, connection)); err != nil || rights != want {
+		t.Errorf("the rights are %+v (%v), want %+v", rights, err, want)
 	}
 }
 
