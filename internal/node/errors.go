@@ -48,6 +48,7 @@ func asStatus(ctx context.Context, err error) error {
 		wrong    *store.WrongRevisionError
 		tooLarge *store.TooLargeError
 		refused  *store.InvalidError
+		corrupt  *store.CorruptError
 	)
 	switch {
 	case err == nil:
@@ -71,7 +72,9 @@ func asStatus(ctx context.Context, err error) error {
 	case errors.Is(err, store.ErrClosed):
 		return status.Error(codes.Unavailable, "server is shutting down")
 	case errors.Is(err, store.ErrFailed):
-		return status.Error(codes.Unavailable, "server has stopped: a write could not be made durable")
+		return status.Error(codes.Unavailable, "server has stopped, a write could not be made durable: "+err.Error())
+	case errors.As(err, &corrupt):
+		return status.Error(codes.DataLoss, err.Error())
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return status.FromContextError(err).Err()
 	}

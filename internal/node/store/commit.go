@@ -6,13 +6,13 @@ func (s *Store) commit() {
 	defer close(s.done)
 	for g := range s.commits {
 		if g.batch != nil && s.failure.cause() == nil {
-			if err := g.batch.SyncWait(); err != nil {
+			if err := s.sync(g); err != nil {
 				s.failure.set(err)
 			}
 		}
 		if s.failure.cause() != nil {
 			for _, w := range g.writes {
-				w.err = ErrFailed
+				w.err = s.failed()
 				w.answered <- struct{}{}
 			}
 			continue
@@ -37,4 +37,12 @@ func (s *Store) commit() {
 			w.answered <- struct{}{}
 		}
 	}
+}
+
+// sync waits until a group is durable and notes that it is.
+func (s *Store) sync(g *group) error {
+	if err := g.batch.SyncWait(); err != nil {
+		return err
+	}
+	return s.mark.set(g.records[len(g.records)-1].Position)
 }

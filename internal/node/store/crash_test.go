@@ -129,19 +129,27 @@ type entry struct {
 
 func readLog(t testing.TB, s *store.Store) []entry {
 	t.Helper()
+	log, err := tryLog(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
+func tryLog(s *store.Store) ([]entry, error) {
 	var log []entry
 	var page store.Page
 	for position := uint64(1); position <= s.Last(); {
 		next, err := s.ReadForward(&page, position, 100)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		for _, r := range page.Records {
 			log = append(log, entry{stream: string(r.Stream), id: r.ID, revision: r.Revision, position: r.Position})
 		}
 		position = next
 	}
-	return log
+	return log, nil
 }
 
 func newEvents(n int) []store.Event {

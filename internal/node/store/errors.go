@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 var (
@@ -53,9 +54,21 @@ type InvalidError struct {
 
 func (e *InvalidError) Error() string { return e.Reason }
 
-// CorruptError reports a stored value that cannot be read back.
+// CorruptError reports that the log does not hold what was written to it. What is damaged is never handed out.
 type CorruptError struct {
+	// What names the damaged part: a position, a stream's revision, a file.
 	What string
+	// Err is the database's own error, which names file and place; nil if it sees nothing wrong.
+	Err error
 }
 
-func (e *CorruptError) Error() string { return "event store is corrupt: " + e.What }
+func (e *CorruptError) Error() string {
+	if e.Err == nil {
+		return "event store is corrupt: " + e.What
+	}
+	reason, _, _ := strings.Cut(e.Err.Error(), "\n") // the database puts its call stack below
+	return fmt.Sprintf("event store is corrupt: %s: %s", e.What, reason)
+}
+
+// Unwrap returns Err.
+func (e *CorruptError) Unwrap() error { return e.Err }

@@ -67,9 +67,11 @@ func (h *head) encode(b []byte) []byte {
 	return binary.AppendVarint(b, h.cut.maxAge)
 }
 
-func decodeHead(name string, b []byte) (*head, error) {
-	corrupt := &CorruptError{What: fmt.Sprintf("head of stream %q does not decode", name)}
-	if len(b) == 0 {
+// decodeHead returns the head stored under key.
+func decodeHead(key, stored []byte) (*head, error) {
+	corrupt := &CorruptError{What: fmt.Sprintf("head of stream %q does not match its checksum", headKeyName(key))}
+	b, whole := unseal(key, stored)
+	if !whole || len(b) == 0 {
 		return nil, corrupt
 	}
 	h := &head{tombstoned: b[0]&headTombstoned != 0, hasMetadata: b[0]&headHasMetadata != 0}

@@ -7,7 +7,8 @@ const (
 	streamPrefix = 's'
 	headPrefix   = 'h'
 
-	eventKeyLen = 1 + 8
+	eventKeyLen = 1 + positionLen
+	positionLen = 8
 )
 
 func appendEventKey(b []byte, position uint64) []byte {
@@ -28,6 +29,23 @@ func appendStreamPrefix(b []byte, name string) []byte {
 func appendStreamKey(b []byte, name string, revision uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendStreamPrefix(b, name), revision)
 }
+
+// splitStreamKey returns what an index key is made of, and whether it is one.
+func splitStreamKey(key []byte) (name []byte, revision uint64, ok bool) {
+	size, n := binary.Uvarint(key[1:])
+	if n <= 0 || uint64(len(key)) != 1+uint64(n)+size+positionLen {
+		return nil, 0, false
+	}
+	name = key[1+n : len(key)-positionLen]
+	return name, streamKeyRevision(key), true
+}
+
+// streamKeyRevision returns the revision at the end of an index key.
+func streamKeyRevision(key []byte) uint64 {
+	return binary.BigEndian.Uint64(key[len(key)-positionLen:])
+}
+
+func headKeyName(key []byte) string { return string(key[1:]) }
 
 func appendHeadKey(b []byte, name string) []byte {
 	return append(append(b, headPrefix), name...)

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -16,35 +17,33 @@ func loadHead(db *pebble.DB, name string) (*head, error) {
 		return nil, err
 	}
 	key := appendHeadKey(make([]byte, 0, 1+len(name)), name)
+	what := fmt.Sprintf("head of stream %q", name)
 	if !it.SeekPrefixGE(key) || !bytes.Equal(it.Key(), key) {
-		return nil, closing(it, it.Error())
+		return nil, unreadable(what, closing(it, it.Error()))
 	}
 	value, err := it.ValueAndErr()
 	if err != nil {
-		return nil, closing(it, err)
+		return nil, unreadable(what, closing(it, err))
 	}
-	h, err := decodeHead(name, value)
+	h, err := decodeHead(key, value)
 	return h, closing(it, err)
-}
-
-// loadPosition returns the position of an event of a stream.
-func loadPosition(db *pebble.DB, stream string, revision uint64) (uint64, error) {
-	value, closer, err := db.Get(appendStreamKey(make([]byte, 0, 16+len(stream)), stream, revision))
-	if err != nil {
-		return 0, fmt.Errorf("index of stream %q at revision %d: %w", stream, revision, err)
-	}
-	position := binary.BigEndian.Uint64(value)
-	return position, closer.Close()
 }
 
 // loadRecord returns an event of a stream.
 func loadRecord(db *pebble.DB, stream string, revision uint64) (*Record, error) {
-	position, err := loadPosition(db, stream, revision)
+	value, closer, err := db.Get(appendStreamKey(make([]byte, 0, 16+len(stream)), stream, revision))
 	if err != nil {
+		return nil, unreadable(fmt.Sprintf("index of stream %q at revision %d", stream, revision), err)
+	}
+	position, err := decodePosition(stream, revision, value)
+	if err = errors.Join(err, closer.Close()); err != nil {
 		return nil, err
 	}
 	record := &Record{}
-	return record, loadAt(db, position, record, &slab{})
+	if err := loadAt(db, position, record, &slab{}); err != nil {
+		return nil, err
+	}
+	return record, checkIndex(record, stream, revision)
 }
 
 // loadAt fills record with the event at position, its bytes copied to the slab.
@@ -52,11 +51,42 @@ func loadAt(db *pebble.DB, position uint64, record *Record, into *slab) error {
 	var key [eventKeyLen]byte
 	value, closer, err := db.Get(appendEventKey(key[:0], position))
 	if err != nil {
-		return fmt.Errorf("event at position %d: %w", position, err)
+		return unreadable(fmt.Sprintf("event at position %d", position), err)
 	}
-	wire := into.copy(value)
+	stored := into.copy(value)
 	if err := closer.Close(); err != nil {
 		return err
 	}
-	return decodeRecord(record, position, wire)
+	return decodeStored(record, position, stored)
+}
+
+func decodePosition(stream string, revision uint64, value []byte) (uint64, error) {
+	if len(value) != positionLen {
+		return 0, &CorruptError{What: fmt.Sprintf("index of stream %q at revision %d does not decode", stream, revision)}
+	}
+	return binary.BigEndian.Uint64(value), nil
+}
+
+// checkIndex fails unless record is what the index promised. It is why an entry of the index needs no checksum.
+func checkIndex(record *Record, stream string, revision uint64) error {
+	if record.Revision == revision && string(record.Stream) == stream {
+		return nil
+	}
+	return &CorruptError{What: fmt.Sprintf("index of stream %q at revision %d leads to position %d, which holds revision %d of %q",
+		stream, revision, record.Position, record.Revision, record.Stream)}
+}
+
+// unreadable makes a CorruptError of an error that says that what is there is damaged, or is not there at all though
+// the log says so. A damaged block has other readers too, so the error names the block's file and place.
+func unreadable(what string, err error) error {
+	if known := (*CorruptError)(nil); errors.As(err, &known) {
+		return err
+	}
+	if errors.Is(err, pebble.ErrNotFound) {
+		return &CorruptError{What: what + " is missing"}
+	}
+	if pebble.IsCorruptionError(err) {
+		return &CorruptError{What: what + " cannot be read", Err: err}
+	}
+	return err
 }

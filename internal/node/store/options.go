@@ -23,14 +23,17 @@ type Options struct {
 	MaxAppendSize int
 	// Watch names the streams whose changes Watched tells; nil means none. It is asked of every stream that is written.
 	Watch func(stream string) bool
+	// MemTableBytes is how much is written before it goes from the write-ahead log to a table, and a quarter of what may
+	// wait for that in memory; 0 means 16 MiB.
+	MemTableBytes int
 }
 
 const (
 	defaultMaxAppendSize = 1 << 20
 
 	// cacheBytes bounds blocks and memtables together: Pebble takes the memory of memtables from its cache.
-	cacheBytes    = 64 << 20
-	memTableBytes = 16 << 20
+	cacheBytes           = 64 << 20
+	defaultMemTableBytes = 16 << 20
 	// memTables bounds the memory of writes that wait for a flush.
 	memTables = 4
 

@@ -8,24 +8,60 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 )
 
+// openPebble opens the database for writing. It returns with the failure's cause when the disk refuses what is to be
+// written at the start: Pebble would try for ever. The folder then stays locked until it is let.
 func openPebble(options Options, lock *pebble.Lock, failure *failure) (*pebble.DB, error) {
-	cache := pebble.NewCache(cacheBytes)
-	defer cache.Unref()
+	type result struct {
+		db  *pebble.DB
+		err error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		db, err := pebble.Open(options.Dir, pebbleOptions(options, lock, failure))
+		opened <- result{db: db, err: err}
+	}()
+	select {
+	case r := <-opened:
+		return r.db, r.err
+	case <-failure.happened:
+		go func() {
+			if r := <-opened; r.err == nil {
+				_ = r.db.Close() // nobody is left to hear of it
+			}
+		}()
+		return nil, failure.cause()
+	}
+}
+
+// openReadOnly opens a database that is there and writes nothing.
+func openReadOnly(options Options, lock *pebble.Lock) (*pebble.DB, error) {
+	readOnly := pebbleOptions(options, lock, newFailure(options.Logger))
+	readOnly.ReadOnly = true
+	return pebble.Open(options.Dir, readOnly)
+}
+
+func pebbleOptions(options Options, lock *pebble.Lock, failure *failure) *pebble.Options {
 	pebbleOptions := &pebble.Options{
 		FS:                          options.FS,
 		Lock:                        lock,
-		Cache:                       cache,
-		MemTableSize:                memTableBytes,
+		CacheSize:                   cacheBytes,
+		MemTableSize:                uint64(options.MemTableBytes),
 		MemTableStopWritesThreshold: memTables,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      pebbleLogger{logger: options.Logger, failure: failure},
+		EventListener: &pebble.EventListener{
+			BackgroundError: failure.inBackground,
+			DataCorruption: func(found pebble.DataCorruptionInfo) { // else it were fatal
+				options.Logger.Error("event store found damage in a file", "file", found.Path, "error", found.Details.Error())
+			},
+		},
 	}
 	for i := range pebbleOptions.Levels {
 		pebbleOptions.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBitsPerKey)
 		pebbleOptions.Levels[i].BlockSize = blockBytes
 		pebbleOptions.Levels[i].IndexBlockSize = indexBlockBytes
 	}
-	return pebble.Open(options.Dir, pebbleOptions)
+	return pebbleOptions
 }
 
 // lastPosition finds the end of the log by one seek.
@@ -40,7 +76,7 @@ func lastPosition(db *pebble.DB) (position uint64, err error) {
 		}
 		position = eventKeyPosition(it.Key())
 	}
-	return position, closing(it, it.Error())
+	return position, unreadable("end of the log", closing(it, it.Error()))
 }
 
 // closing closes it and returns err, or what closing it returned.

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/cockroachdb/pebble/v2"
+import (
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+)
 
 // pageBytes ends a page early, so that large events do not pile up in memory.
 const pageBytes = 1 << 20
@@ -24,8 +28,8 @@ func (s *Store) ReadForward(page *Page, position uint64, limit int) (next uint64
 		return position, err
 	}
 	size := 0
-	for valid := it.First(); valid && len(page.Records) < limit && size < pageBytes; valid = it.Next() {
-		record, err := page.decode(it)
+	for there := it.First(); position <= last && len(page.Records) < limit && size < pageBytes; there = it.Next() {
+		record, err := page.decode(it, there, position)
 		if err != nil {
 			return position, closing(it, err)
 		}
@@ -50,16 +54,15 @@ func (s *Store) ReadBackward(page *Page, before uint64, limit int) (next uint64,
 		return before, err
 	}
 	size := 0
-	valid := it.Last()
-	for ; valid && len(page.Records) < limit && size < pageBytes; valid = it.Prev() {
-		record, err := page.decode(it)
+	for there := it.Last(); before > 1 && len(page.Records) < limit && size < pageBytes; there = it.Prev() {
+		record, err := page.decode(it, there, before-1)
 		if err != nil {
 			return before, closing(it, err)
 		}
 		before = record.Position
 		size += len(record.Wire)
 	}
-	if !valid {
+	if before == 1 {
 		before = 0
 	}
 	return before, closing(it, it.Error())
@@ -73,15 +76,30 @@ func (s *Store) events(low, high uint64) (*pebble.Iterator, error) {
 	})
 }
 
-func (p *Page) decode(it *pebble.Iterator) (*Record, error) {
-	value, err := it.ValueAndErr()
+// decode adds the record that the iterator is at, which must be there and at position: the log has no gaps.
+func (p *Page) decode(it *pebble.Iterator, there bool, position uint64) (*Record, error) {
+	value, err := valueAt(it, there, position)
 	if err != nil {
 		return nil, err
 	}
 	record := p.room()
-	if err := decodeRecord(record, eventKeyPosition(it.Key()), p.bytes.copy(value)); err != nil {
+	if err := decodeStored(record, position, p.bytes.copy(value)); err != nil {
 		return nil, err
 	}
 	p.Records = append(p.Records, record)
 	return record, nil
+}
+
+// valueAt returns the stored value of the event at position if that is where the iterator is.
+func valueAt(it *pebble.Iterator, there bool, position uint64) (value []byte, err error) {
+	if err = it.Error(); err == nil {
+		if !there || len(it.Key()) != eventKeyLen || eventKeyPosition(it.Key()) != position {
+			return nil, &CorruptError{What: fmt.Sprintf("event at position %d is missing", position)}
+		}
+		value, err = it.ValueAndErr()
+	}
+	if err != nil {
+		return nil, unreadable(fmt.Sprintf("event at position %d", position), err)
+	}
+	return value, nil
 }

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
+	"fmt"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -96,27 +96,34 @@ func (s *Store) ReadStream(page *Page, view *Stream, from, to int64, backwards b
 	if err != nil {
 		return err
 	}
-	step := it.Next
-	valid := false
+	step, there, revision, left := it.Next, false, from, to-from+1
 	if backwards {
-		step = it.Prev
-		valid = it.Last()
+		step, there, revision = it.Prev, it.Last(), to
 	} else {
-		valid = it.First()
+		there = it.First()
 	}
-	for ; valid; valid = step() {
-		value, err := it.ValueAndErr()
-		if err != nil {
+	for ; left > 0; left-- {
+		if err := s.readAt(page, view, it, there, uint64(revision)); err != nil {
 			return closing(it, err)
 		}
-		if err := s.readAt(page, view, binary.BigEndian.Uint64(value)); err != nil {
-			return closing(it, err)
+		if revision++; backwards {
+			revision -= 2
 		}
+		there = step()
 	}
 	return closing(it, it.Error())
 }
 
-func (s *Store) readAt(page *Page, view *Stream, position uint64) error {
+// readAt adds the event that the index iterator is at, which must be there and of that revision: streams have no gaps.
+func (s *Store) readAt(page *Page, view *Stream, it *pebble.Iterator, there bool, revision uint64) error {
+	value, err := indexAt(it, there, view.Name, revision)
+	if err != nil {
+		return err
+	}
+	position, err := decodePosition(view.Name, revision, value)
+	if err != nil {
+		return err
+	}
 	record := s.recent.at(position)
 	if record == nil {
 		record = page.room()
@@ -124,10 +131,28 @@ func (s *Store) readAt(page *Page, view *Stream, position uint64) error {
 			return err
 		}
 	}
+	if err := checkIndex(record, view.Name, revision); err != nil {
+		return err
+	}
 	if !view.cut.expired(record.Created, view.now) {
 		page.Records = append(page.Records, record)
 	}
 	return nil
+}
+
+// indexAt returns the stored value of the index of a stream's revision if that is where the iterator is.
+func indexAt(it *pebble.Iterator, there bool, stream string, revision uint64) (value []byte, err error) {
+	what := func() string { return fmt.Sprintf("index of stream %q at revision %d", stream, revision) }
+	if err = it.Error(); err == nil {
+		if !there || streamKeyRevision(it.Key()) != revision {
+			return nil, &CorruptError{What: what() + " is missing"}
+		}
+		value, err = it.ValueAndErr()
+	}
+	if err != nil {
+		return nil, unreadable(what(), err)
+	}
+	return value, nil
 }
 
 // Event returns the event of one revision, or nil if it is not there or not visible.

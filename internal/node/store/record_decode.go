@@ -7,7 +7,17 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// decodeRecord fills r from the stored value at position. The record aliases wire.
+// decodeStored fills r from the stored value at position, which must be as it was written. The record aliases stored.
+func decodeStored(r *Record, position uint64, stored []byte) error {
+	var place [eventKeyLen]byte
+	wire, whole := unseal(appendEventKey(place[:0], position), stored)
+	if !whole {
+		return &CorruptError{What: fmt.Sprintf("event at position %d does not match its checksum", position)}
+	}
+	return decodeRecord(r, position, wire)
+}
+
+// decodeRecord fills r from its encoded event. The record aliases wire.
 func decodeRecord(r *Record, position uint64, wire []byte) error {
 	*r = Record{Position: position, Wire: wire}
 	for rest := wire; len(rest) > 0; {

@@ -99,11 +99,17 @@ func (q *sequencer) build(first *write) {
 // take decides on one write. Its answer waits for the whole group, and so for everything that decided it.
 func (q *sequencer) take(w *write) {
 	q.group.writes = append(q.group.writes, w)
+	placed := len(q.group.records)
 	if err := q.decide(w); err != nil {
 		w.err = err
 		var wrong *WrongRevisionError
 		var deleted *StreamDeletedError
-		if !errors.As(err, &wrong) && !errors.As(err, &deleted) {
+		var corrupt *CorruptError
+		switch {
+		case errors.As(err, &wrong), errors.As(err, &deleted):
+		case errors.As(err, &corrupt) && len(q.group.records) == placed:
+			// Writes that need not read what is damaged go on.
+		default:
 			q.store.failure.set(err)
 		}
 	}
@@ -118,6 +124,7 @@ func (q *sequencer) start() error {
 	for name, h := range g.changed {
 		q.key = appendHeadKey(q.key[:0], name)
 		q.value = h.encode(q.value[:0])
+		q.value = seal(q.value, q.key, q.value)
 		if err := g.batch.Set(q.key, q.value, nil); err != nil {
 			return err
 		}
@@ -198,5 +205,8 @@ func (q *sequencer) set(record *Record) error {
 	q.key = appendEventKey(q.key[:0], record.Position)
 	q.group.records = append(q.group.records, record)
 	q.group.bytes += len(record.Wire)
-	return q.group.batch.Set(q.key, record.Wire, nil)
+	entry := q.group.batch.SetDeferred(len(q.key), len(record.Wire)+checksumLen)
+	copy(entry.Key, q.key)
+	seal(append(entry.Value[:0], record.Wire...), q.key, record.Wire)
+	return entry.Finish()
 }

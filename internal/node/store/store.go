@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -20,6 +21,7 @@ import (
 type Store struct {
 	db     *pebble.DB
 	lock   *pebble.Lock
+	mark   *mark // of the committer's, until it has ended
 	logger *slog.Logger
 	clock  func() time.Time
 	limit  int
@@ -47,25 +49,44 @@ type Store struct {
 	failure *failure
 }
 
-// Open opens the log in the folder, creating it if it is not there. It returns an error that is ErrLocked if another
-// store has the folder open. What it costs does not depend on how much the log holds.
+// Open opens the log in the folder, creating it if it is not there. What it costs does not depend on how much the log
+// holds. It returns an error that is ErrLocked if another store has the folder open, a CorruptError if the log has lost
+// what was durable or cannot be read, or what the disk said; then it has changed nothing.
 func Open(options Options) (*Store, error) {
 	options = withDefaults(options)
-	if err := options.FS.MkdirAll(options.Dir, 0o700); err != nil {
+	if err := makeDir(options.FS, options.Dir); err != nil {
 		return nil, fmt.Errorf("create event store folder %s: %w", options.Dir, err)
 	}
-	lock, err := pebble.LockDirectory(options.Dir, options.FS)
+	lock, err := lockDir(options)
 	if err != nil {
-		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("lock event store folder %s: %w", options.Dir, err)
-		}
-		return nil, fmt.Errorf("%w: %s (%w)", ErrLocked, options.Dir, err)
+		return nil, err
 	}
 	s, err := open(options, lock)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return s, nil
+}
+
+func lockDir(options Options) (*pebble.Lock, error) {
+	lock, err := pebble.LockDirectory(options.Dir, options.FS)
+	switch {
+	case err == nil:
+		return lock, nil
+	case isRefusal(err):
+		return nil, fmt.Errorf("lock event store folder %s: %w", options.Dir, err)
+	}
+	return nil, fmt.Errorf("%w: %s (%w)", ErrLocked, options.Dir, err)
+}
+
+// isRefusal tells a lock that could not be asked for from one that somebody else has.
+func isRefusal(err error) bool {
+	for _, refusal := range []error{fs.ErrPermission, fs.ErrNotExist, syscall.ENOSPC, syscall.EIO, syscall.EROFS} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
 }
 
 func withDefaults(o Options) Options {
@@ -87,25 +108,58 @@ func withDefaults(o Options) Options {
 	if o.Watch == nil {
 		o.Watch = func(string) bool { return false }
 	}
+	if o.MemTableBytes == 0 {
+		o.MemTableBytes = defaultMemTableBytes
+	}
 	return o
 }
 
 func open(options Options, lock *pebble.Lock) (*Store, error) {
-	failure := newFailure(options.Logger)
-	db, err := openPebble(options, lock, failure)
+	mark, err := findMark(options, lock)
 	if err != nil {
 		return nil, fmt.Errorf("open event store in %s: %w", options.Dir, err)
 	}
+	failure := newFailure(options.Logger)
+	db, err := openPebble(options, lock, failure)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open event store in %s: %w", options.Dir, err), mark.close())
+	}
+	s, err := start(options, lock, failure, db, mark)
+	if err != nil {
+		return nil, errors.Join(err, db.Close(), mark.close())
+	}
+	return s, nil
+}
+
+// findMark returns the mark of a folder, a new one if the folder is new, and sees that the log goes as far.
+func findMark(options Options, lock *pebble.Lock) (*mark, error) {
+	mark, err := openMark(options.FS, options.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := beginMark(options); err != nil {
+			return nil, err
+		}
+		return openMark(options.FS, options.Dir)
+	case err != nil:
+		return nil, err
+	}
+	if err := checkEnd(options, lock, mark.position); err != nil {
+		return nil, errors.Join(err, mark.close())
+	}
+	return mark, nil
+}
+
+func start(options Options, lock *pebble.Lock, failure *failure, db *pebble.DB, mark *mark) (*Store, error) {
 	last, err := lastPosition(db)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, fmt.Errorf("open event store in %s: %w", options.Dir, err)
 	}
 	published, err := lru.New[string, *head](headCacheEntries)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, err
 	}
 	s := &Store{
-		db: db, lock: lock, logger: options.Logger, clock: options.Clock, limit: options.MaxAppendSize,
+		db: db, lock: lock, mark: mark, logger: options.Logger, clock: options.Clock, limit: options.MaxAppendSize,
 		watch: options.Watch,
 		queue: make(chan *write, queueLength), commits: make(chan *group, groupsInFlight),
 		closing: make(chan struct{}), done: make(chan struct{}),
@@ -114,7 +168,7 @@ func open(options Options, lock *pebble.Lock) (*Store, error) {
 	s.applied.Store(last)
 	sequencer, err := newSequencer(s, last, options.NewID)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, err
 	}
 	go sequencer.run()
 	go s.commit()
@@ -143,7 +197,7 @@ func (s *Store) Wait(ctx context.Context, position uint64) error {
 		case <-s.closing:
 			return ErrClosed
 		case <-s.failure.happened:
-			return ErrFailed
+			return s.failed()
 		}
 	}
 }
@@ -157,6 +211,9 @@ func (s *Store) MaxAppendSize() int { return s.limit }
 // Err returns why the store has failed, or nil if it has not.
 func (s *Store) Err() error { return s.failure.cause() }
 
+// failed is ErrFailed with its cause.
+func (s *Store) failed() error { return fmt.Errorf("%w: %w", ErrFailed, s.failure.cause()) }
+
 // Close answers the writes that were accepted, waits for running reads and closes the files. Later calls get
 // ErrClosed.
 func (s *Store) Close() error {
@@ -166,7 +223,7 @@ func (s *Store) Close() error {
 		s.reading.Lock()
 		defer s.reading.Unlock()
 		s.closed = true
-		s.closeErr = errors.Join(s.flush(), s.db.Close(), s.lock.Close())
+		s.closeErr = errors.Join(s.flush(), s.db.Close(), s.mark.close(), s.lock.Close())
 	})
 	return s.closeErr
 }

@@ -95,7 +95,7 @@ func (s *Store) enqueue(ctx context.Context, w *write) error {
 	case <-s.closing:
 		return ErrClosed
 	case <-s.failure.happened:
-		return ErrFailed
+		return s.failed()
 	default:
 	}
 	select {
