@@ -22,6 +22,7 @@ const usage = `usage: userd <serve|dev|node|health> [flags]
   dev     everything on this machine: event store, Postgres, mail catcher, service (data in DATA_DIR)
   node    the embedded event store alone: --listen host:port or unix:/path, --data folder; with users and TLS:
           --tls-cert file, --tls-key file
+          node verify [--data folder] reads the log of one that does not run and names the first fault
   health  asks the service at INTERNAL_ADDR whether it is alive, or --ready; fails if not
 
 Settings are environment variables; .env.example lists them.

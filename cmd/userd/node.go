@@ -14,14 +14,18 @@ import (
 
 	"am-user-management/internal/config"
 	"am-user-management/internal/node"
+	"am-user-management/internal/node/store"
 )
 
 // serveNode runs the embedded event store alone.
 func serveNode(ctx context.Context, args []string, c config.Config, log *slog.Logger, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "verify" {
+		return verifyNode(ctx, args[1:], c, stdout, stderr)
+	}
 	flags := flag.NewFlagSet("userd node", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	listen := flags.String("listen", "127.0.0.1:2113", "where to listen: host:port, or unix:/path")
-	data := flags.String("data", filepath.Join(c.Process.DataDir, "eventstore"), "the folder of the log")
+	data := flags.String("data", nodeFolder(c), "the folder of the log")
 	certificate := flags.String("tls-cert", "", "file of the certificate, PEM; with it the node has users and asks for passwords")
 	key := flags.String("tls-key", "", "file of the certificate's private key, PEM")
 	reset := flags.Bool("reset-passwords", false, "give admin and ops the passwords of the settings, whatever theirs are")
@@ -35,18 +39,39 @@ func serveNode(ctx context.Context, args []string, c config.Config, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	store, err := startNode(ctx, *listen, node.Options{Dir: *data, Logger: log, Security: security})
+	running, err := startNode(ctx, *listen, node.Options{Dir: *data, Logger: log, Security: security})
 	if err != nil {
 		return explainNode(err)
 	}
-	fmt.Fprintf(stdout, "ready eventstore=%s\n", store.address)
+	fmt.Fprintf(stdout, "ready eventstore=%s\n", running.address)
 	select {
 	case <-ctx.Done():
-		return store.stop()
-	case err := <-store.failed:
-		return errors.Join(err, store.stop())
+		return running.stop()
+	case err := <-running.failed:
+		return errors.Join(err, running.stop())
 	}
 }
+
+// verifyNode reads the whole log of a node that does not run, and says what it has seen or names the first fault.
+func verifyNode(ctx context.Context, args []string, c config.Config, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("userd node verify", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	data := flags.String("data", nodeFolder(c), "the folder of the log")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	found, err := store.Verify(ctx, store.Options{Dir: *data})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "verified last=%d events=%d streams=%d\n", found.Last, found.Events, found.Streams)
+	return err
+}
+
+func nodeFolder(c config.Config) string { return filepath.Join(c.Process.DataDir, "eventstore") }
 
 // embeddedNode is a node that serves one listener.
 type embeddedNode struct {

@@ -1,5 +1,7 @@
 package store
 
+import "errors"
+
 // commit waits for each group's sync in turn, then makes the group visible and answers its writers. It ends when the
 // sequencer has ended and everything is answered.
 func (s *Store) commit() {
@@ -39,9 +41,9 @@ func (s *Store) commit() {
 	}
 }
 
-// sync waits until a group is durable and notes that it is.
+// sync waits until a group is durable and notes that it is. Only the failure says so: see stoppingFS.
 func (s *Store) sync(g *group) error {
-	if err := g.batch.SyncWait(); err != nil {
+	if err := errors.Join(g.batch.SyncWait(), s.failure.cause()); err != nil {
 		return err
 	}
 	return s.mark.set(g.records[len(g.records)-1].Position)

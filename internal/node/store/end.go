@@ -24,8 +24,8 @@ func beginMark(options Options) error {
 
 // checkEnd fails if the log ends before a position up to which it was durable. It writes nothing, because opening for
 // writing makes away with the end of a write-ahead log that cannot be read.
-func checkEnd(options Options, lock *pebble.Lock, durable uint64) error {
-	db, err := openReadOnly(options, lock)
+func checkEnd(options Options, durable uint64) error {
+	db, err := openReadOnly(options)
 	switch {
 	case errors.Is(err, pebble.ErrDBDoesNotExist) && durable == 0:
 		return nil // the mark is made first

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -8,49 +9,51 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 )
 
-// openPebble opens the database for writing. It returns with the failure's cause when the disk refuses what is to be
-// written at the start: Pebble would try for ever. The folder then stays locked until it is let.
-func openPebble(options Options, lock *pebble.Lock, failure *failure) (*pebble.DB, error) {
+// openPebble opens the database for writing. When the disk refuses what is to be written at the start it returns the
+// failure's cause, and leaves Pebble waiting in its next write for ever: it would try again without end, or end with
+// some of its work still running on what it has closed. Whoever gets that error is about to give up.
+func openPebble(options Options, failure *failure) (*pebble.DB, error) {
 	type result struct {
 		db  *pebble.DB
 		err error
 	}
+	disk := stoppingFS{FS: options.FS, failure: failure, opened: make(chan struct{})}
 	opened := make(chan result, 1)
 	go func() {
-		db, err := pebble.Open(options.Dir, pebbleOptions(options, lock, failure))
+		db, err := pebble.Open(options.Dir, pebbleOptions(options, disk))
 		opened <- result{db: db, err: err}
 	}()
 	select {
 	case r := <-opened:
+		close(disk.opened)
+		if err := failure.cause(); err != nil && r.err == nil {
+			return nil, errors.Join(err, r.db.Close())
+		}
 		return r.db, r.err
 	case <-failure.happened:
-		go func() {
-			if r := <-opened; r.err == nil {
-				_ = r.db.Close() // nobody is left to hear of it
-			}
-		}()
 		return nil, failure.cause()
 	}
 }
 
 // openReadOnly opens a database that is there and writes nothing.
-func openReadOnly(options Options, lock *pebble.Lock) (*pebble.DB, error) {
-	readOnly := pebbleOptions(options, lock, newFailure(options.Logger))
+func openReadOnly(options Options) (*pebble.DB, error) {
+	disk := stoppingFS{FS: options.FS, failure: newFailure(options.Logger), opened: make(chan struct{})}
+	close(disk.opened)
+	readOnly := pebbleOptions(options, disk)
 	readOnly.ReadOnly = true
 	return pebble.Open(options.Dir, readOnly)
 }
 
-func pebbleOptions(options Options, lock *pebble.Lock, failure *failure) *pebble.Options {
+func pebbleOptions(options Options, disk stoppingFS) *pebble.Options {
 	pebbleOptions := &pebble.Options{
-		FS:                          options.FS,
-		Lock:                        lock,
+		FS:                          disk,
 		CacheSize:                   cacheBytes,
 		MemTableSize:                uint64(options.MemTableBytes),
 		MemTableStopWritesThreshold: memTables,
 		FormatMajorVersion:          pebble.FormatNewest,
-		Logger:                      pebbleLogger{logger: options.Logger, failure: failure},
+		Logger:                      pebbleLogger{logger: options.Logger, failure: disk.failure},
 		EventListener: &pebble.EventListener{
-			BackgroundError: failure.inBackground,
+			BackgroundError: disk.failure.inBackground,
 			DataCorruption: func(found pebble.DataCorruptionInfo) { // else it were fatal
 				options.Logger.Error("event store found damage in a file", "file", found.Path, "error", found.Details.Error())
 			},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -20,7 +21,7 @@ import (
 // Store is an open event log. Its methods may be called from any goroutine.
 type Store struct {
 	db     *pebble.DB
-	lock   *pebble.Lock
+	lock   io.Closer
 	mark   *mark // of the committer's, until it has ended
 	logger *slog.Logger
 	clock  func() time.Time
@@ -68,8 +69,9 @@ func Open(options Options) (*Store, error) {
 	return s, nil
 }
 
-func lockDir(options Options) (*pebble.Lock, error) {
-	lock, err := pebble.LockDirectory(options.Dir, options.FS)
+// lockDir takes the lock that Pebble would take; see stoppingFS.Lock.
+func lockDir(options Options) (io.Closer, error) {
+	lock, err := options.FS.Lock(options.FS.PathJoin(options.Dir, "LOCK"))
 	switch {
 	case err == nil:
 		return lock, nil
@@ -114,13 +116,13 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-func open(options Options, lock *pebble.Lock) (*Store, error) {
-	mark, err := findMark(options, lock)
+func open(options Options, lock io.Closer) (*Store, error) {
+	mark, err := findMark(options)
 	if err != nil {
 		return nil, fmt.Errorf("open event store in %s: %w", options.Dir, err)
 	}
 	failure := newFailure(options.Logger)
-	db, err := openPebble(options, lock, failure)
+	db, err := openPebble(options, failure)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open event store in %s: %w", options.Dir, err), mark.close())
 	}
@@ -132,7 +134,7 @@ func open(options Options, lock *pebble.Lock) (*Store, error) {
 }
 
 // findMark returns the mark of a folder, a new one if the folder is new, and sees that the log goes as far.
-func findMark(options Options, lock *pebble.Lock) (*mark, error) {
+func findMark(options Options) (*mark, error) {
 	mark, err := openMark(options.FS, options.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -143,13 +145,13 @@ func findMark(options Options, lock *pebble.Lock) (*mark, error) {
 	case err != nil:
 		return nil, err
 	}
-	if err := checkEnd(options, lock, mark.position); err != nil {
+	if err := checkEnd(options, mark.position); err != nil {
 		return nil, errors.Join(err, mark.close())
 	}
 	return mark, nil
 }
 
-func start(options Options, lock *pebble.Lock, failure *failure, db *pebble.DB, mark *mark) (*Store, error) {
+func start(options Options, lock io.Closer, failure *failure, db *pebble.DB, mark *mark) (*Store, error) {
 	last, err := lastPosition(db)
 	if err != nil {
 		return nil, fmt.Errorf("open event store in %s: %w", options.Dir, err)

@@ -29,22 +29,22 @@ func Verify(ctx context.Context, options Options) (Verified, error) {
 	if err != nil {
 		return Verified{}, err
 	}
-	found, err := verifyLocked(ctx, options, lock)
+	found, err := verifyLocked(ctx, options)
 	if err = errors.Join(err, lock.Close()); err != nil {
 		return found, fmt.Errorf("event store in %s: %w", options.Dir, err)
 	}
 	return found, nil
 }
 
-func verifyLocked(ctx context.Context, options Options, lock *pebble.Lock) (Verified, error) {
+func verifyLocked(ctx context.Context, options Options) (Verified, error) {
 	mark, err := openMark(options.FS, options.Dir)
 	if err != nil {
 		return Verified{}, err
 	}
-	if err := errors.Join(mark.close(), checkEnd(options, lock, mark.position)); err != nil {
+	if err := errors.Join(mark.close(), checkEnd(options, mark.position)); err != nil {
 		return Verified{}, err
 	}
-	db, err := openReadOnly(options, lock)
+	db, err := openReadOnly(options)
 	if err != nil {
 		return Verified{}, err
 	}

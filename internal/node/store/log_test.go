@@ -1,13 +1,8 @@
 package store_test
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
-	"sync"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 
 	"am-user-management/internal/node/store"
@@ -20,86 +15,12 @@ type acknowledged struct {
 	result store.Result
 }
 
-// TestAcknowledgedAppendsSurviveACrash pulls the plug under load: unsynced data is lost, whatever was acknowledged
-// before is there, appends are there whole or not at all, and nothing has a gap.
-func TestAcknowledgedAppendsSurviveACrash(t *testing.T) {
-	t.Parallel()
-	for _, unsynced := range []int{0, 50} {
-		t.Run(fmt.Sprintf("unsynced data kept %d%%", unsynced), func(t *testing.T) {
-			t.Parallel()
-			disk := vfs.NewCrashableMem()
-			s := open(t, store.Options{Dir: "log", FS: disk})
-			const writers, enough = 16, 400
-			var mu sync.Mutex
-			var done []acknowledged
-			ctx, stop := context.WithCancel(t.Context())
-			reached := make(chan struct{})
-			var group sync.WaitGroup
-			for w := range writers {
-				group.Go(func() {
-					for i := 0; ctx.Err() == nil; i++ {
-						stream := fmt.Sprintf("s-%d-%d", w, i%7)
-						events := newEvents(1 + i%5)
-						result, err := s.Append(ctx, stream, store.Any, events)
-						if err != nil {
-							return
-						}
-						mu.Lock()
-						done = append(done, acknowledged{stream: stream, ids: idsOf(events), result: result})
-						if len(done) == enough {
-							close(reached)
-						}
-						mu.Unlock()
-					}
-				})
-			}
-			<-reached
-			mu.Lock()
-			promised := len(done)
-			mu.Unlock()
-			crashed := disk.CrashClone(vfs.CrashCloneCfg{
-				UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(1, 2)),
-			})
-			stop()
-			group.Wait()
-
-			after := open(t, store.Options{Dir: "log", FS: crashed})
-			log := readLog(t, after)
-			for _, append := range done[:promised] {
-				checkThere(t, log, append)
-			}
-			checkWhole(t, log, done)
-			checkNoGaps(t, log)
-			last := after.Last()
-			if result := mustAppend(t, after, "s-0-0", store.Any, newEvents(1)); result.Position <= last {
-				t.Errorf("append after the crash got position %d, not above %d", result.Position, last)
-			}
-		})
-	}
-}
-
 func checkThere(t *testing.T, log []entry, append acknowledged) {
 	t.Helper()
 	for i, id := range append.ids {
 		position := append.result.Position - uint64(len(append.ids)-1-i)
 		if position > uint64(len(log)) || log[position-1].id != id || log[position-1].stream != append.stream {
 			t.Fatalf("acknowledged event %x at position %d is lost", id, position)
-		}
-	}
-}
-
-// checkWhole fails if some but not all events of an append are in the log.
-func checkWhole(t *testing.T, log []entry, appends []acknowledged) {
-	t.Helper()
-	there := map[store.ID]bool{}
-	for _, e := range log {
-		there[e.id] = true
-	}
-	for _, append := range appends {
-		for _, id := range append.ids {
-			if there[id] != there[append.ids[0]] {
-				t.Fatalf("append to %s is there in part", append.stream)
-			}
 		}
 	}
 }
