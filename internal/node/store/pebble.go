@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -10,24 +9,21 @@ import (
 )
 
 // openPebble opens the database for writing. When the disk refuses what is to be written at the start it returns the
-// failure's cause, and leaves Pebble waiting in its next write for ever: it would try again without end, or end with
-// some of its work still running on what it has closed. Whoever gets that error is about to give up.
+// failure's cause, and leaves the database waiting: see stoppingFS. Whoever gets that error is about to give up.
 func openPebble(options Options, failure *failure) (*pebble.DB, error) {
 	type result struct {
 		db  *pebble.DB
 		err error
 	}
-	disk := stoppingFS{FS: options.FS, failure: failure, opened: make(chan struct{})}
 	opened := make(chan result, 1)
 	go func() {
-		db, err := pebble.Open(options.Dir, pebbleOptions(options, disk))
+		db, err := pebble.Open(options.Dir, pebbleOptions(options, failure))
 		opened <- result{db: db, err: err}
 	}()
 	select {
 	case r := <-opened:
-		close(disk.opened)
-		if err := failure.cause(); err != nil && r.err == nil {
-			return nil, errors.Join(err, r.db.Close())
+		if err := failure.cause(); err != nil {
+			return nil, err
 		}
 		return r.db, r.err
 	case <-failure.happened:
@@ -37,23 +33,21 @@ func openPebble(options Options, failure *failure) (*pebble.DB, error) {
 
 // openReadOnly opens a database that is there and writes nothing.
 func openReadOnly(options Options) (*pebble.DB, error) {
-	disk := stoppingFS{FS: options.FS, failure: newFailure(options.Logger), opened: make(chan struct{})}
-	close(disk.opened)
-	readOnly := pebbleOptions(options, disk)
+	readOnly := pebbleOptions(options, newFailure(options.Logger))
 	readOnly.ReadOnly = true
 	return pebble.Open(options.Dir, readOnly)
 }
 
-func pebbleOptions(options Options, disk stoppingFS) *pebble.Options {
+func pebbleOptions(options Options, failure *failure) *pebble.Options {
 	pebbleOptions := &pebble.Options{
-		FS:                          disk,
+		FS:                          stoppingFS{FS: options.FS, failure: failure},
 		CacheSize:                   cacheBytes,
 		MemTableSize:                uint64(options.MemTableBytes),
 		MemTableStopWritesThreshold: memTables,
 		FormatMajorVersion:          pebble.FormatNewest,
-		Logger:                      pebbleLogger{logger: options.Logger, failure: disk.failure},
+		Logger:                      pebbleLogger{logger: options.Logger, failure: failure},
 		EventListener: &pebble.EventListener{
-			BackgroundError: disk.failure.inBackground,
+			BackgroundError: failure.inBackground,
 			DataCorruption: func(found pebble.DataCorruptionInfo) { // else it were fatal
 				options.Logger.Error("event store found damage in a file", "file", found.Path, "error", found.Details.Error())
 			},

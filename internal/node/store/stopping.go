@@ -10,28 +10,29 @@ import (
 
 // stoppingFS is a disk that is not written to any more after the first write, sync or change of a folder that failed.
 //
-// Pebble alone does not see to that: it goes on after a manifest that could not be written, and removes the files that
-// the new one does not need; and it panics where a write-ahead log, or its folder, answers with an error. So these
-// answer that all is well, and keep nothing. That deceives only Pebble: failure is set before, and whoever waits for a
-// sync asks it afterwards.
+// Pebble alone does not see to that. It goes on after a manifest that could not be written, and removes the files that
+// the new one does not need. It tries a flush again without end. It panics where a write-ahead log, or its folder,
+// answers with an error, and where it has given up opening while a compaction runs. So after a failure a write does not
+// return, but for write-ahead logs and folders, which answer that all is well and keep nothing. That deceives only
+// Pebble: failure is set before, and whoever waits for a sync asks it afterwards. The database of a store that has
+// failed is left as it is, and never closed.
 type stoppingFS struct {
 	vfs.FS
 	failure *failure
-	// opened is closed when Pebble has opened. A disk that failed before that does not return from a write at all.
-	opened chan struct{}
 }
 
-// try changes the disk, unless it has failed, and notes whether it does so now.
-func (d stoppingFS) try(change func() error) error {
+// try changes the disk and notes if that fails, or if it did before. Then it does not return, unless deceive is set.
+func (d stoppingFS) try(deceive bool, change func() error) {
 	if d.failure.cause() == nil {
 		err := change()
 		if err == nil {
-			return nil
+			return
 		}
 		d.failure.set(err)
 	}
-	<-d.opened
-	return d.failure.cause()
+	if !deceive {
+		select {}
+	}
 }
 
 // Lock lets Pebble have what the store has locked already.
@@ -46,19 +47,15 @@ func (d stoppingFS) ReuseForWrite(from, to string, category vfs.DiskWriteCategor
 }
 
 func (d stoppingFS) make(name string, create func() (vfs.File, error)) (vfs.File, error) {
-	deceived := strings.HasSuffix(name, ".log")
-	var file vfs.File
-	err := d.try(func() (err error) {
-		file, err = create()
+	made := stoppingFile{disk: d, deceived: strings.HasSuffix(name, ".log")}
+	d.try(made.deceived, func() (err error) {
+		made.File, err = create()
 		return err
 	})
-	if err != nil {
-		if deceived {
-			return stoppingFile{File: vfs.NewMemFile(nil), disk: d, deceived: true}, nil
-		}
-		return nil, err
+	if made.File == nil {
+		made.File = vfs.NewMemFile(nil)
 	}
-	return stoppingFile{File: file, disk: d, deceived: deceived}, nil
+	return made, nil
 }
 
 func (d stoppingFS) OpenReadWrite(name string, category vfs.DiskWriteCategory, options ...vfs.OpenOption) (vfs.File, error) {
@@ -74,15 +71,18 @@ func (d stoppingFS) OpenDir(name string) (vfs.File, error) {
 }
 
 func (d stoppingFS) Link(from, to string) error {
-	return d.try(func() error { return d.FS.Link(from, to) })
+	d.try(false, func() error { return d.FS.Link(from, to) })
+	return nil
 }
 
 func (d stoppingFS) Rename(from, to string) error {
-	return d.try(func() error { return d.FS.Rename(from, to) })
+	d.try(false, func() error { return d.FS.Rename(from, to) })
+	return nil
 }
 
 func (d stoppingFS) MkdirAll(dir string, mode os.FileMode) error {
-	return d.try(func() error { return d.FS.MkdirAll(dir, mode) })
+	d.try(false, func() error { return d.FS.MkdirAll(dir, mode) })
+	return nil
 }
 
 // Remove keeps what is there once the disk has failed. To fail to remove something loses nothing.
@@ -105,48 +105,41 @@ func (d stoppingFS) RemoveAll(name string) error {
 type stoppingFile struct {
 	vfs.File
 	disk stoppingFS
-	// deceived tells that the reader of errors must not see them.
+	// deceived tells that whoever writes to it goes on as if all were well.
 	deceived bool
 }
 
-func (f stoppingFile) try(change func() error) error {
-	err := f.disk.try(change)
-	if f.deceived {
-		return nil
-	}
-	return err
-}
-
 func (f stoppingFile) Write(p []byte) (int, error) {
-	if err := f.try(func() error { _, err := f.File.Write(p); return err }); err != nil {
-		return 0, err
-	}
+	f.disk.try(f.deceived, func() error { _, err := f.File.Write(p); return err })
 	return len(p), nil
 }
 
 func (f stoppingFile) WriteAt(p []byte, at int64) (int, error) {
-	if err := f.try(func() error { _, err := f.File.WriteAt(p, at); return err }); err != nil {
-		return 0, err
-	}
+	f.disk.try(f.deceived, func() error { _, err := f.File.WriteAt(p, at); return err })
 	return len(p), nil
 }
 
 func (f stoppingFile) Preallocate(offset, length int64) error {
-	return f.try(func() error { return f.File.Preallocate(offset, length) })
+	f.disk.try(f.deceived, func() error { return f.File.Preallocate(offset, length) })
+	return nil
 }
 
-func (f stoppingFile) Sync() error     { return f.try(f.File.Sync) }
-func (f stoppingFile) SyncData() error { return f.try(f.File.SyncData) }
+func (f stoppingFile) Sync() error {
+	f.disk.try(f.deceived, f.File.Sync)
+	return nil
+}
 
-func (f stoppingFile) SyncTo(length int64) (full bool, err error) {
-	err = f.try(func() (err error) { full, err = f.File.SyncTo(length); return err })
-	return full, err
+func (f stoppingFile) SyncData() error {
+	f.disk.try(f.deceived, f.File.SyncData)
+	return nil
+}
+
+func (f stoppingFile) SyncTo(length int64) (full bool, _ error) {
+	f.disk.try(f.deceived, func() (err error) { full, err = f.File.SyncTo(length); return err })
+	return full, nil
 }
 
 func (f stoppingFile) Close() error {
-	err := f.File.Close()
-	if f.deceived {
-		return nil
-	}
-	return err
+	f.disk.try(f.deceived, f.File.Close)
+	return nil
 }

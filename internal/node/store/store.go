@@ -217,22 +217,40 @@ func (s *Store) Err() error { return s.failure.cause() }
 func (s *Store) failed() error { return fmt.Errorf("%w: %w", ErrFailed, s.failure.cause()) }
 
 // Close answers the writes that were accepted, waits for running reads and closes the files. Later calls get
-// ErrClosed.
+// ErrClosed. After a failure it only lets others have the folder.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		close(s.closing)
-		<-s.done
+		select {
+		case <-s.done:
+		case <-s.failure.happened:
+		}
 		s.reading.Lock()
 		defer s.reading.Unlock()
 		s.closed = true
-		s.closeErr = errors.Join(s.flush(), s.db.Close(), s.mark.close(), s.lock.Close())
+		s.closeErr = errors.Join(s.closeDatabase(), s.lock.Close())
 	})
 	return s.closeErr
 }
 
+// closeDatabase leaves the database alone if it has failed, or fails on the way; see stoppingFS.
+func (s *Store) closeDatabase() error {
+	if s.failure.cause() != nil {
+		return nil
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- errors.Join(s.flush(), s.db.Close(), s.mark.close()) }()
+	select {
+	case err := <-closed:
+		return err
+	case <-s.failure.happened:
+		return s.failed()
+	}
+}
+
 // flush spares the next start the replay of a long write-ahead log.
 func (s *Store) flush() error {
-	if s.failure.cause() == nil && s.db.Metrics().MemTable.Size >= flushOnCloseAbove {
+	if s.db.Metrics().MemTable.Size >= flushOnCloseAbove {
 		return s.db.Flush()
 	}
 	return nil

@@ -105,6 +105,8 @@ func (s *Store) enqueue(ctx context.Context, w *write) error {
 		return ctx.Err()
 	case <-s.done:
 		return ErrClosed
+	case <-s.failure.happened:
+		return s.failed()
 	}
 }
 
@@ -115,6 +117,8 @@ func (s *Store) await(ctx context.Context, w *write) (Result, error) {
 		return w.result, w.err
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
+	case <-s.failure.happened: // the database may never answer
+		return Result{}, s.failed()
 	case <-s.done:
 	}
 	select {
