@@ -39,7 +39,19 @@ test-stress: ## run watermill's own stress suite against the feed (a minute)
 
 .PHONY: test-kill
 test-kill: ## kill the service 200 times under load and check what is left (a quarter of an hour)
-	KILLS=$${KILLS:-200} $(GO) test -v -timeout 90m -run Kill ./cmd/userd
+	KILLS=$${KILLS:-200} $(GO) test -v -timeout 90m -run KillAtRandom ./cmd/userd
+
+.PHONY: test-kill-node
+test-kill-node: ## kill the embedded event store 1000 times under load and check its log (ten minutes)
+	KILLS=$${KILLS:-1000} $(GO) test -v -timeout 90m -run KillNode ./cmd/userd
+
+.PHONY: test-power
+test-power: ## cut the power of the embedded event store 20000 times, in memory, and check what is left (half an hour)
+	POWER=$${POWER:-20000} $(GO) test -v -timeout 180m -run PowerCuts ./internal/node/store
+
+.PHONY: test-disk
+test-disk: ## run the embedded event store on a real full disk, and on one that fails to sync (Linux with strace)
+	DISKS=1 $(GO) test -v -timeout $(TIMEOUT) -run 'NodeOnAFullDisk|NodeWhoseSyncFails' ./cmd/userd
 
 .PHONY: test-outage
 test-outage: ## let every node of the service's cluster be away for minutes under load (OUTAGE=150s)

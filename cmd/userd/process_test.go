@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -125,12 +126,16 @@ func (w *world) start() *process {
 }
 
 // launch runs userd and returns when it printed its ready line, or with what it printed instead.
-func (w *world) launch(args ...string) (*process, error) {
+func (w *world) launch(args ...string) (*process, error) { return w.launchUnder(nil, args...) }
+
+// launchUnder is launch by another program, which runs the one whose arguments follow its own.
+func (w *world) launchUnder(program []string, args ...string) (*process, error) {
 	path, err := binary()
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(path, args...), exited: make(chan struct{}), errors: &tail{}}
+	args = append(append(slices.Clone(program), path), args...)
+	p := &process{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{}), errors: &tail{}}
 	p.cmd.Env, p.cmd.Stderr = w.env, p.errors
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
