@@ -21,7 +21,7 @@ func (a *assembly) ready(pool *pgxpool.Pool) func(context.Context) []amhttp.Chec
 	return func(ctx context.Context) []amhttp.Check {
 		ctx, cancel := context.WithTimeout(ctx, probeTime)
 		defer cancel()
-		checks := []amhttp.Check{{Name: "accepting"}, {Name: "postgres"}, {Name: "projections"}}
+		checks := []amhttp.Check{{Name: "accepting"}, {Name: "postgres"}, {Name: "projections"}, {Name: "log"}}
 		if a.draining.Load() {
 			checks[0].Fault = "stopping"
 		}
@@ -31,6 +31,9 @@ func (a *assembly) ready(pool *pgxpool.Pool) func(context.Context) []amhttp.Chec
 		statuses, err := a.feed.Status(ctx)
 		if err != nil {
 			checks[2].Fault = err.Error()
+		}
+		if err := a.feed.LogFault(); err != nil {
+			checks[3].Fault = err.Error()
 		}
 		for _, status := range statuses {
 			if status.Halt != nil {
@@ -47,7 +50,7 @@ func (a *assembly) ready(pool *pgxpool.Pool) func(context.Context) []amhttp.Chec
 // feedMetrics shows how projections do.
 type feedMetrics struct {
 	feed                           *feed.Feed
-	answers                        *prometheus.Desc
+	answers, otherLog              *prometheus.Desc
 	lag, behind, halted, eventRate *prometheus.Desc
 }
 
@@ -56,7 +59,9 @@ func newFeedMetrics(f *feed.Feed) *feedMetrics {
 		return prometheus.NewDesc("userd_projection_"+name, help, []string{"projection"}, nil)
 	}
 	return &feedMetrics{
-		feed:      f,
+		feed: f,
+		otherLog: prometheus.NewDesc("userd_log_differs",
+			"1 if the event store is not the one that the read model was made from, or was restored to an earlier time.", nil, nil),
 		answers:   prometheus.NewDesc("userd_projections_answer", "1 if the state of the projections could be found out.", nil, nil),
 		lag:       describe("lag_positions", "Distance from the projection to the head of the log, in log positions."),
 		behind:    describe("behind_seconds", "Age of the first event that the projection has not passed."),
@@ -67,13 +72,18 @@ func newFeedMetrics(f *feed.Feed) *feedMetrics {
 
 // Describe lists the metrics.
 func (m *feedMetrics) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{m.answers, m.lag, m.behind, m.halted, m.eventRate} {
+	for _, desc := range []*prometheus.Desc{m.answers, m.otherLog, m.lag, m.behind, m.halted, m.eventRate} {
 		to <- desc
 	}
 }
 
 // Collect asks the feed. What does not answer in time shows no numbers: stale ones would look like good ones.
 func (m *feedMetrics) Collect(to chan<- prometheus.Metric) {
+	differs := 0.0
+	if m.feed.LogFault() != nil {
+		differs = 1
+	}
+	to <- prometheus.MustNewConstMetric(m.otherLog, prometheus.GaugeValue, differs)
 	ctx, cancel := context.WithTimeout(context.Background(), probeTime)
 	defer cancel()
 	statuses, err := m.feed.Status(ctx)

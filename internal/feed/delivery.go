@@ -64,6 +64,11 @@ func (d *delivery) follow(ctx context.Context, turn Turn) {
 func (d *delivery) stream(ctx context.Context, turn Turn, at *eventstore.Position) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if check := d.subscriber.options.Check; check != nil {
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
 	stream, err := d.subscriber.log.Open(ctx, d.topic, *at)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/google/uuid"
 
 	"am-user-management/internal/eventstore"
 	"am-user-management/internal/eventstore/steady"
@@ -76,6 +77,25 @@ func (e *EventStore) Head(ctx context.Context) (eventstore.Position, error) {
 		return eventstore.Position{}, err
 	}
 	return head, nil
+}
+
+// End reads the log backwards.
+func (e *EventStore) End(ctx context.Context) (eventstore.Position, error) {
+	last, err := e.first(ctx, esdb.Backwards, esdb.End{}, func(*esdb.RecordedEvent) bool { return true })
+	if err != nil || last == nil {
+		return eventstore.Position{}, err
+	}
+	return eventstore.Position(last.Position), nil
+}
+
+// EventAt reads the log forwards.
+func (e *EventStore) EventAt(ctx context.Context, at eventstore.Position) (uuid.UUID, bool, error) {
+	from := esdb.Position{Commit: at.Commit, Prepare: at.Prepare}
+	event, err := e.first(ctx, esdb.Forwards, from, func(*esdb.RecordedEvent) bool { return true })
+	if err != nil || event == nil || eventstore.Position(event.Position) != at {
+		return uuid.Nil, false, err
+	}
+	return event.EventID, true, nil
 }
 
 // Next reads the log forwards.

@@ -104,6 +104,26 @@ func (l *fakeLog) Open(ctx context.Context, _ string, after eventstore.Position)
 	return s, nil
 }
 
+func (l *fakeLog) End(context.Context) (eventstore.Position, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.items) == 0 {
+		return eventstore.Position{}, l.headErr
+	}
+	return l.items[len(l.items)-1].At, l.headErr
+}
+
+func (l *fakeLog) EventAt(_ context.Context, at eventstore.Position) (uuid.UUID, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.items {
+		if l.items[i].HasEvent && l.items[i].At == at {
+			return l.items[i].Event.ID, true, nil
+		}
+	}
+	return uuid.Nil, false, nil
+}
+
 func (l *fakeLog) Head(context.Context) (eventstore.Position, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

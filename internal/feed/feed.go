@@ -80,6 +80,7 @@ type Feed struct {
 	positions  *Positions
 	log        Log
 	rows       *checkpoints
+	anchors    *anchors
 	stopping   chan struct{}
 	stopOnce   sync.Once
 	rebuilding sync.WaitGroup
@@ -109,6 +110,7 @@ func New(ctx context.Context, options Options) (*Feed, error) {
 	f.rows = newCheckpoints(pool, GroupOptions{
 		Owner: options.Owner, Timing: options.Timing, Now: options.Now, Logger: options.Logger,
 	})
+	f.anchors = &anchors{pool: pool, log: f.log, logger: options.Logger}
 	f.positions = newPositions(names, options,
 		func(ctx context.Context) (map[string]row, error) { return f.rows.rows(ctx, names) })
 	for _, consumer := range options.Consumers {
@@ -158,6 +160,7 @@ func (f *Feed) add(consumer Consumer) {
 	f.projectors = append(f.projectors, p)
 	subscriber := f.options.Subscriber
 	subscriber.Logger, subscriber.Wants = logger, consumer.Projection.Handles
+	subscriber.Check = f.anchors.check
 	f.router.AddConsumerHandler(name, All, NewSubscriber(f.log, p.group, subscriber), p.handle)
 }
 
@@ -179,6 +182,9 @@ func (f *Feed) Run(ctx context.Context) error {
 		defer unlink()
 	}
 	f.rebuilding.Go(func() { f.sweep(sweeping) })
+	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopFollowing() // when all is applied that will be
+	f.rebuilding.Go(func() { f.anchors.follow(following, f.positions.furthest) })
 	err := f.router.Run(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
@@ -188,6 +194,10 @@ func (f *Feed) Run(ctx context.Context) error {
 
 // Running is closed when Run has started its projections.
 func (f *Feed) Running() <-chan struct{} { return f.router.Running() }
+
+// LogFault is ErrOtherLog if the log was found not to be the one that the tables were made from; projections stand still
+// then, and go on when it is.
+func (f *Feed) LogFault() error { return f.anchors.found() }
 
 // Positions is how far the projections are, for readers that wait.
 func (f *Feed) Positions() *Positions { return f.positions }

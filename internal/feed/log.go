@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"am-user-management/internal/eventstore"
 )
 
@@ -18,6 +20,10 @@ type Log interface {
 	Open(ctx context.Context, topic string, after eventstore.Position) (Stream, error)
 	// Head is the position of the last event that is not a system event, zero in an empty log.
 	Head(ctx context.Context) (eventstore.Position, error)
+	// End is the position of the very last event, system events included, zero in an empty log.
+	End(ctx context.Context) (eventstore.Position, error)
+	// EventAt is the id of the event, system events included, that has a position; false if none has.
+	EventAt(ctx context.Context, at eventstore.Position) (uuid.UUID, bool, error)
 	// Next is when the first event after a position was written that is not a system event; false if there is none.
 	Next(ctx context.Context, after eventstore.Position) (time.Time, bool, error)
 }

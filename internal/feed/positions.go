@@ -154,6 +154,19 @@ func (p *Positions) halted(projection string) (halt *Halt, active bool) {
 	return nil, false
 }
 
+// furthest is how far the projection is that came furthest, as far as this process knows.
+func (p *Positions) furthest() eventstore.Position {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var most eventstore.Position
+	for _, of := range p.known {
+		if most.Less(of.current) {
+			most = of.current
+		}
+	}
+	return most
+}
+
 // pollWhileNeeded starts the one goroutine that asks the rows, unless it runs or nobody needs it. It is called with
 // the lock held.
 func (p *Positions) pollWhileNeeded() {

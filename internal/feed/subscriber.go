@@ -28,6 +28,9 @@ type SubscriberOptions struct {
 	// position: a message for each of them, in each of ten projections, would cost more than all that is done with the
 	// one that matters.
 	Wants func(eventType string) bool
+	// Check is asked before each subscription of the store. While it fails nothing is delivered, and it is asked again;
+	// nil for no check.
+	Check func(ctx context.Context) error
 	// Nacked is the back-off between deliveries of a batch, Dropped that between attempts to reach the store.
 	Nacked, Dropped Backoff
 	// Grace is how long Close waits for the message that is being handled before it cancels its context.
