@@ -126,3 +126,70 @@ func reportCPU(b *testing.B, before time.Duration) {
 	b.Helper()
 	b.ReportMetric(float64((cpuTime(b)-before).Nanoseconds())/1000/float64(b.N), "cpu-us/op")
 }
+
+// BenchmarkOpen opens a log of a million events and reports the memory that is then in use.
+func BenchmarkOpen(b *testing.B) {
+	const events, each = 1_000_000, 500
+	dir := b.TempDir()
+	s, err := store.Open(store.Options{Dir: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	batch := make([]store.Event, each)
+	for i := range batch {
+		batch[i] = store.Event{Type: "account.user_created.v1", JSON: true, Data: make([]byte, benchEventBytes)}
+	}
+	for n := 0; n < events; n += each {
+		for i := range batch {
+			batch[i].ID = store.ID(uuid.New())
+		}
+		if _, err := s.Append(b.Context(), fmt.Sprintf("s-%d", n), store.NoStream, batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s, err := store.Open(store.Options{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		var memory runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&memory)
+		b.ReportMetric(float64(memory.HeapInuse)/(1<<20), "heap-MiB")
+		if s.Last() != events {
+			b.Fatalf("the log ends at %d", s.Last())
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
+// BenchmarkVerify reads a whole log.
+func BenchmarkVerify(b *testing.B) {
+	const events = 100_000
+	dir := b.TempDir()
+	s, err := store.Open(store.Options{Dir: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for n := range events / 500 {
+		if _, err := s.Append(b.Context(), fmt.Sprintf("s-%d", n), store.NoStream, newEvents(500)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := store.Verify(b.Context(), store.Options{Dir: dir}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
