@@ -52,7 +52,7 @@ type Store struct {
 
 // Open opens the log in the folder, creating it if it is not there. What it costs does not depend on how much the log
 // holds. It returns an error that is ErrLocked if another store has the folder open, a CorruptError if the log has lost
-// what was durable or cannot be read, or what the disk said; then it has changed nothing.
+// what was durable or cannot be read, and then is left as it was, or what the disk said.
 func Open(options Options) (*Store, error) {
 	options = withDefaults(options)
 	if err := makeDir(options.FS, options.Dir); err != nil {
