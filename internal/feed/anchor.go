@@ -99,7 +99,7 @@ const moveAnchor = `
 // move puts the anchor to a position that was passed, or to the last event if the position is past it and has none of
 // its own.
 func (a *anchors) move(ctx context.Context, to eventstore.Position) error {
-	if !a.kept.Less(to) || a.found() != nil {
+	if !a.kept.Less(to) || errors.Is(a.found(), ErrOtherLog) {
 		return nil
 	}
 	at := to

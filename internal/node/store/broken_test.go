@@ -38,7 +38,7 @@ func (v variant) of(s *store.Store) appender {
 type hasty struct{ store *store.Store }
 
 func (h hasty) Append(ctx context.Context, stream string, expected store.Expected, events []store.Event) (store.Result, error) {
-	go h.store.Append(context.WithoutCancel(ctx), stream, expected, events) //nolint:errcheck // that is what is wrong with it
+	go h.store.Append(context.WithoutCancel(ctx), stream, expected, events) // that is what is wrong with it
 	return store.Result{}, nil
 }
 
