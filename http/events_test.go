@@ -24,10 +24,6 @@ func (s stored) Head(context.Context) (eventstore.Position, error) {
 	return all[len(all)-1].Position, nil
 }
 
-func (s stored) Next(context.Context, eventstore.Position) (time.Time, bool, error) {
-	return time.Time{}, false, nil
-}
-
 func (s stored) Open(ctx context.Context, _ string, after eventstore.Position) (feed.Stream, error) {
 	return &storedStream{s, ctx, after}, nil
 }

@@ -84,7 +84,9 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err != nil {
 		return nil, fmt.Errorf("EVENTSTORE_URL: %w", err)
 	}
-	if err := checkStore(ctx, connect, pool, around.alone, log); err != nil {
+	reading := feed.NewEventStore(connect)
+	a.closers = append(a.closers, reading.Close)
+	if err := checkStore(ctx, connect, reading, pool, around.alone, log); err != nil {
 		return nil, err
 	}
 	store := esdbstore.New(connect, events, esdbstore.Options{})
@@ -106,8 +108,6 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	if err := a.prepare(ctx, c, service, reader, log); err != nil {
 		return nil, err
 	}
-	reading := feed.NewEventStore(connect)
-	a.closers = append(a.closers, reading.Close)
 	imported, err := newImports(pool, service, tokens, around.clock.Now, log)
 	if err != nil {
 		return nil, err

@@ -216,6 +216,7 @@ func adapt(ctx context.Context, conn *pgx.Conn, m Manifest, views []string, move
 			`UPDATE parked_streams p SET position = m.new FROM moved m WHERE m.old = p.position`,
 			`UPDATE imports i SET commit_position = m.new, prepare_position = m.new FROM moved m WHERE m.old = i.commit_position`,
 			`DELETE FROM rebuilds`,
+			`DELETE FROM log_anchor`,
 			// Whoever worked on them is gone; what a job does bears being done again.
 			`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'running'`,
 			`DELETE FROM river_leader`,

@@ -19,6 +19,12 @@ import (
 // have been already would never be seen.
 var ErrOtherLog = errors.New("the event store is not the one that the read model was made from")
 
+// SameLog returns ErrOtherLog, with what was found, unless the log is the one that the tables were made from, as far as
+// they have come. Other errors say that it cannot be told.
+func SameLog(ctx context.Context, pool *pgxpool.Pool, log Log) error {
+	return (&anchors{pool: pool, log: log}).compare(ctx)
+}
+
 // anchors keeps an event that was passed, in the table log_anchor, and compares it with the log before anything is read
 // from there. It finds a log that was restored to an earlier time, also when it has grown again since, and another log.
 type anchors struct {

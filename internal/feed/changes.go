@@ -12,14 +12,20 @@ import (
 // its reader waiting.
 const examined = 10_000
 
+// openLog is what of a Log can be followed.
+type openLog interface {
+	Open(ctx context.Context, topic string, after eventstore.Position) (Stream, error)
+	Head(ctx context.Context) (eventstore.Position, error)
+}
+
 // Changes reads the log a piece at a time, for readers who keep their place themselves. It is safe for concurrent use.
 type Changes struct {
-	log     Log
+	log     openLog
 	decoder Decoder
 }
 
-// NewChanges reads a log whose events the decoder knows.
-func NewChanges(log Log, decoder Decoder) *Changes { return &Changes{log: log, decoder: decoder} }
+// NewChanges reads a log, such as a Log, whose events the decoder knows.
+func NewChanges(log openLog, decoder Decoder) *Changes { return &Changes{log: log, decoder: decoder} }
 
 // Read returns at most limit wanted events that follow a position, in the order of the log, and the position to go on
 // after: it may be further than the last event, and there may be more even if there are no events. Where there is

@@ -162,6 +162,7 @@ func upTo(ctx context.Context, tx pgx.Tx) error {
 			epoch = epoch + 1, owner = NULL, lease_until = NULL`,
 		`UPDATE imports SET (commit_position, prepare_position) = (SELECT p, p FROM (SELECT ` + fmt.Sprintf(at, "commit_position") + ` AS p) n)`,
 		`UPDATE rebuilds SET position = ` + fmt.Sprintf(at, "position"),
+		`DELETE FROM log_anchor`, // it may be an event of the server's own; the service soon keeps another
 	} {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
