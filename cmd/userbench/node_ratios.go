@@ -27,22 +27,11 @@ const (
 
 // ratios measures the server against the bare limits of this machine.
 func (t *target) ratios(ctx context.Context) ([]nodeRow, error) {
-	disk, err := t.start(ctx, "pebble-append", settings{})
+	rows, err := t.logRatio(ctx)
 	if err != nil {
 		return nil, err
 	}
 	ours := side{t.pid, t.appends(eventBytes)}
-	many, err := t.alternate(ctx, ours, side{disk.pid(), disk.work}, load{Callers: ratioWriters, For: t.seconds})
-	if err != nil {
-		return nil, err
-	}
-	ratio := quotient(many.ours.median(sample.rate), many.bare.median(sample.rate))
-	rows := []nodeRow{goalRow(
-		fmt.Sprintf("append of %d bytes by %d / Pebble's synced commits", eventBytes, ratioWriters),
-		fmt.Sprintf("%.2f (%s/s of %s/s)", ratio, thousands(many.ours.median(sample.rate)), thousands(many.bare.median(sample.rate))),
-		fmt.Sprintf(">= %.2f", ratioAppend), ratio >= ratioAppend, max(many.ours.foreign(), many.bare.foreign()),
-	)}
-
 	syncs, err := t.start(ctx, "fdatasync", settings{})
 	if err != nil {
 		return rows, err
@@ -58,6 +47,38 @@ func (t *target) ratios(ctx context.Context) ([]nodeRow, error) {
 
 	row, err := t.readRatio(ctx)
 	return append(rows, row), err
+}
+
+// logRatio compares our log with the synced commits of what it is built on, and says what is left of it behind gRPC.
+func (t *target) logRatio(ctx context.Context) ([]nodeRow, error) {
+	disk, err := t.start(ctx, "pebble-append", settings{})
+	if err != nil {
+		return nil, err
+	}
+	log, err := t.start(ctx, "store-append", settings{})
+	if err != nil {
+		return nil, err
+	}
+	atOnce := load{Callers: ratioWriters, For: t.seconds}
+	c, err := t.alternate(ctx, side{log.pid(), log.work}, side{disk.pid(), disk.work}, atOnce)
+	if err != nil {
+		return nil, err
+	}
+	served, err := t.turn(ctx, side{t.pid, t.appends(eventBytes)}, atOnce)
+	if err != nil {
+		return nil, err
+	}
+	ours, bare := c.ours.median(sample.rate), c.bare.median(sample.rate)
+	ratio := quotient(ours, bare)
+	return []nodeRow{
+		goalRow(fmt.Sprintf("our log, %d bytes by %d / Pebble's synced commits", eventBytes, ratioWriters),
+			fmt.Sprintf("%.2f (%s/s of %s/s)", ratio, thousands(ours), thousands(bare)),
+			fmt.Sprintf(">= %.2f", ratioAppend), ratio >= ratioAppend, max(c.ours.foreign(), c.bare.foreign())),
+		{
+			what: "the same appends by clients, a call each", measured: thousands(served.rate()) + "/s",
+			against: "what gRPC leaves: G6 of make bench", verdict: "-", foreign: served.Foreign,
+		},
+	}, nil
 }
 
 // readRatio compares reading the log with a bare stream of as many messages of the same size.
