@@ -47,20 +47,26 @@ func (s *storedStream) Recv() (feed.Item, error) {
 
 func (s *storedStream) Close() {}
 
-func newHouseWithChanges(t *testing.T) *house {
+// impatient is the most that a request for changes waits: not at all.
+const impatient = 0
+
+func newHouseWithChanges(t *testing.T, patience time.Duration) *house {
 	t.Helper()
 	follow := &stored{}
-	h := newHouse(t, func(d *amhttp.Deps) { d.Changes = changes{follow} })
+	h := newHouse(t, func(d *amhttp.Deps) { d.Changes = changes{follow, patience} })
 	follow.h = h
 	return h
 }
 
 // changes decodes with the house's codec, which exists after the house.
-type changes struct{ log *stored }
+type changes struct {
+	log      *stored
+	patience time.Duration
+}
 
 func (c changes) Read(ctx context.Context, after eventstore.Position, wanted func(string) bool, limit int, wait time.Duration,
 ) ([]eventstore.Envelope, eventstore.Position, error) {
-	return feed.NewChanges(c.log, c.log.h.codec).Read(ctx, after, wanted, limit, wait)
+	return feed.NewChanges(c.log, c.log.h.codec).Read(ctx, after, wanted, limit, min(wait, c.patience))
 }
 
 func (h *house) changes(query string) answer {
@@ -69,7 +75,7 @@ func (h *house) changes(query string) answer {
 }
 
 func TestServicesFollowAllChangesInOrder(t *testing.T) {
-	h := newHouseWithChanges(t)
+	h := newHouseWithChanges(t, time.Minute)
 	h.loggedIn()
 	var types []string
 	cursor := ""
@@ -102,7 +108,7 @@ func TestServicesFollowAllChangesInOrder(t *testing.T) {
 }
 
 func TestServicesChooseWhatTheyFollow(t *testing.T) {
-	h := newHouseWithChanges(t)
+	h := newHouseWithChanges(t, time.Minute)
 	h.loggedIn()
 	got := h.changes("?types=profile.,account.user_created.v1").want(http.StatusOK)
 	if strings.Count(got.text, `"type":"`) != 2 || !strings.Contains(got.text, `"first_name":"Ada"`) {
@@ -117,7 +123,7 @@ func TestServicesChooseWhatTheyFollow(t *testing.T) {
 }
 
 func TestAConsistencyTokenIsAPlaceToFollowFrom(t *testing.T) {
-	h := newHouseWithChanges(t)
+	h := newHouseWithChanges(t, time.Minute)
 	bearer := h.loggedIn()
 	token := h.call(http.MethodPatch, "/profile", `{"bio":"one"}`, "Authorization", bearer).want(http.StatusOK).header.Get("Consistency-Token")
 	h.call(http.MethodPatch, "/profile", `{"bio":"two"}`, "Authorization", bearer).want(http.StatusOK)

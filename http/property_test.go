@@ -28,7 +28,7 @@ import (
 // nobody, a user, an administrator and a service. Whatever is sent: nothing fails with a 5xx but what says that it is
 // about to be so, and every answer is one that the contract announces. A failure prints the seed to repeat it with.
 func TestR19NoRequestBreaksTheService(t *testing.T) {
-	h := newHouse(t)
+	h := newHouseWithChanges(t, impatient)
 	h.queueTables()
 	h.seeded()
 	f := &prober{house: h, documents: map[amhttp.Listener]published{}}

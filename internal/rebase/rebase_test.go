@@ -144,7 +144,7 @@ func TestNoOtherColumnHoldsPositions(t *testing.T) {
 	}
 	known := []string{
 		"checkpoints.commit_position", "checkpoints.halted_position", "checkpoints.prepare_position", "imports.commit_position",
-		"imports.prepare_position",
+		"imports.prepare_position", "log_anchor.commit_position", "log_anchor.prepare_position",
 	}
 	if !slices.Equal(found, known) {
 		t.Errorf("package rebase has to know of %v", found)
