@@ -24,6 +24,7 @@ const usage = `usage: userctl <command> [flags]
   backup         back up log, tables and key ring while the service runs
   restore        bring a backup back into an empty place, and check it
   erased         write down whose keys were destroyed: what an older backup does not know
+  store account  make an account of a secured event store, or give it another password
   store secure   make the service's account of a secured event store append-only, auditors' read-only
 
 userctl <command> --help tells more. Event stores are esdb://… connection strings, unix:///path for a socket of the
@@ -58,7 +59,7 @@ type command func(ctx context.Context, args []string, t terminal) error
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	t := terminal{stdout: stdout, stderr: stderr, getenv: getenv, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	commands := map[string]command{
-		"log copy": logCopy, "log compare": logCompare, "log rebase": logRebase, "store secure": storeSecure,
+		"log copy": logCopy, "log compare": logCompare, "log rebase": logRebase, "store account": storeAccount, "store secure": storeSecure,
 		"backup": takeBackup, "restore": restoreBackup, "erased": listErased,
 	}
 	if len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {

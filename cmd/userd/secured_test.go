@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,12 +10,8 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/metadata"
 
 	"am-user-management/internal/node/nodetest"
-	"am-user-management/internal/node/protos/users"
 	"am-user-management/internal/storeaccess"
 )
 
@@ -45,28 +40,21 @@ func securedNode(t *testing.T, w *world, more ...string) (node *process, certifi
 func TestServiceWithoutRightsToChangeHistory(t *testing.T) {
 	w := newWorld(t)
 	node, certificate := securedNode(t, w)
-	conn, err := grpc.NewClient(node.ready["eventstore"], grpc.WithTransportCredentials(credentials.NewTLS(nodetest.Trusting(t, certificate))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization",
-		"Basic "+base64.StdEncoding.EncodeToString([]byte("admin:"+nodePassword)))
-	for _, name := range []string{"svc", "aud"} {
-		if _, err := users.NewUsersClient(conn).Create(ctx, &users.CreateReq{Options: &users.CreateReq_Options{
-			LoginName: name, Password: "a password of its own",
-		}}); err != nil {
-			t.Fatal(err)
-		}
-	}
 	at := func(user, password string) string {
 		return "esdb://" + user + ":" + strings.ReplaceAll(password, " ", "%20") + "@" + node.ready["eventstore"] + "?tls=true&tlsCaFile=" + certificate
 	}
-	grant(t, at("admin", nodePassword))
+	w.env = append(w.env, "STORE="+at("admin", nodePassword))
+	for _, password := range []string{"one password", "a password of its own"} { // the second replaces the first
+		w.env = append(w.env, "ACCOUNT_PASSWORD="+password)
+		for _, name := range []string{"svc", "aud"} {
+			w.mustUserctl("store", "account", "--url", "env:STORE", "--name", name)
+		}
+	}
+	w.mustUserctl("store", "secure", "--url", "env:STORE", "--service", "svc", "--auditor", "aud")
 	service, auditor := at("svc", "a password of its own"), at("aud", "a password of its own")
 	expectRights(t, service, storeaccess.Rights{})
 	expectRights(t, auditor, storeaccess.Rights{})
-	_, err = connectTo(t, auditor).AppendToStream(t.Context(), "s", esdb.AppendToStreamOptions{},
+	_, err := connectTo(t, auditor).AppendToStream(t.Context(), "s", esdb.AppendToStreamOptions{},
 		esdb.EventData{EventID: uuid.New(), EventType: "t"})
 	var fault *esdb.Error
 	if !errors.As(err, &fault) || fault.Code() != esdb.ErrorCodeAccessDenied {
@@ -84,22 +72,6 @@ func TestServiceWithoutRightsToChangeHistory(t *testing.T) {
 	for _, p := range []*process{p, node} {
 		if err := p.stop(t); err != nil {
 			t.Errorf("SIGTERM: %v: %s", err, p.errors)
-		}
-	}
-}
-
-// grant sets the rules that `userctl store secure` does: svc reads and appends, aud reads, and only administrators change
-// what is written.
-func grant(t *testing.T, connection string) {
-	t.Helper()
-	client := connectTo(t, connection)
-	documents, err := storeaccess.Plan(t.Context(), client, storeaccess.Accounts{Service: "svc", Auditors: []string{"aud"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, document := range documents {
-		if err := storeaccess.Apply(t.Context(), client, document); err != nil {
-			t.Fatal(err)
 		}
 	}
 }
