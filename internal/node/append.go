@@ -8,6 +8,7 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"google.golang.org/protobuf/proto"
 
 	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
@@ -43,7 +44,7 @@ func (s *streamsService) Append(call streams.Streams_AppendServer) error {
 	if err != nil {
 		return err
 	}
-	events, err := receiveEvents(call)
+	events, err := receiveEvents(call, s.store.MaxAppendSize())
 	if err != nil {
 		return err
 	}
@@ -58,8 +59,11 @@ func (s *streamsService) Append(call streams.Streams_AppendServer) error {
 	return call.SendAndClose(appendSuccess(result))
 }
 
-func receiveEvents(call streams.Streams_AppendServer) ([]store.Event, error) {
+// receiveEvents takes no more than may be written: no more data than the limit, and with metadata no more than one message
+// of any other call could hold.
+func receiveEvents(call streams.Streams_AppendServer, limit int) ([]store.Event, error) {
 	var events []store.Event
+	data, whole := 0, 0
 	for {
 		message, err := call.Recv()
 		if errors.Is(err, io.EOF) {
@@ -75,6 +79,13 @@ func receiveEvents(call streams.Streams_AppendServer) ([]store.Event, error) {
 		event, err := proposedEvent(call.Context(), proposed)
 		if err != nil {
 			return nil, err
+		}
+		data += len(event.Data)
+		if whole += proto.Size(proposed); whole > maxRequestBytes {
+			return nil, invalid("an append takes too much with its metadata")
+		}
+		if data > limit {
+			return nil, asStatus(call.Context(), &store.TooLargeError{Limit: limit, Size: data})
 		}
 		events = append(events, event)
 	}

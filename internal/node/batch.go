@@ -8,6 +8,7 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 
 	"am-user-management/internal/node/access"
 	"am-user-management/internal/node/store"
@@ -20,6 +21,8 @@ const (
 	batchesOnTheWay = 1024
 	// batchesOpen bounds how many batches of one call may wait for their last message.
 	batchesOpen = 1024
+	// batchBytes bounds the messages of batches that are not answered yet, of all calls together.
+	batchBytes = 128 << 20
 )
 
 // batchCall is one call of BatchAppend: many appends side by side, each told from the others by its correlation id. Its
@@ -40,13 +43,12 @@ func (s *streamsService) BatchAppend(call streams.Streams_BatchAppendServer) err
 	defer end()
 	b := &batchCall{service: s, call: call, open: map[store.ID]*batch{}, answers: make(chan batchAnswer, batchesOnTheWay)}
 	answered := make(chan error, 1)
-	go func() {
-		err := b.answer(call.Context())
-		end() // who cannot be answered is not listened to
-		answered <- err
-	}()
+	go func() { answered <- b.answer(call.Context(), end) }()
 	messages, failed := receiveBatches(ctx, call)
 	err := b.collect(ctx, messages, failed)
+	for _, one := range b.open {
+		b.release(one)
+	}
 	close(b.answers)
 	if unanswered := <-answered; err == nil {
 		err = unanswered
@@ -120,7 +122,12 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 			one.refused = err
 		} else if len(b.open) >= batchesOpen {
 			one.refused = errTooManyBatches
+		} else if err := b.service.guard.Check(ctx, access.Write, streamName(one.stream)); err != nil {
+			one.refused = err
 		}
+	}
+	if err := b.hold(ctx, one, message); err != nil {
+		return err
 	}
 	one.add(message.GetProposedMessages(), b.service.store.MaxAppendSize())
 	switch {
@@ -139,6 +146,27 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 	pending, err := b.service.store.Begin(ctx, name, one.expected, one.events)
 	return b.push(ctx, batchAnswer{batch: one, pending: pending, err: err})
 }
+
+// hold makes room for a message until its batch is answered. A whole batch waits for room; one that is not would keep others
+// from finishing.
+func (b *batchCall) hold(ctx context.Context, one *batch, message *streams.BatchAppendReq) error {
+	size := int64(proto.Size(message))
+	switch {
+	case one.refused != nil:
+		return nil
+	case message.GetIsFinal():
+		if err := b.service.batches.Acquire(ctx, size); err != nil {
+			return err
+		}
+	case !b.service.batches.TryAcquire(size):
+		one.refused = errTooManyBatches
+		return nil
+	}
+	one.held += size
+	return nil
+}
+
+func (b *batchCall) release(one *batch) { b.service.batches.Release(one.held) }
 
 // expire answers the open batches whose time is over at now; all of them for the zero time.
 func (b *batchCall) expire(ctx context.Context, now time.Time) error {
@@ -167,20 +195,26 @@ func (b *batchCall) push(ctx context.Context, a batchAnswer) error {
 	case b.answers <- a:
 		return nil
 	case <-ctx.Done():
+		b.release(a.batch)
 		return ctx.Err()
 	}
 }
 
-// answer sends what has become of each batch. It returns the error with which the client could not be reached.
-func (b *batchCall) answer(ctx context.Context) error {
+// answer sends what has become of each batch. It returns the error with which the client could not be reached; who cannot
+// be answered is not listened to either, so it ends the call then.
+func (b *batchCall) answer(ctx context.Context, end func()) (failed error) {
 	for a := range b.answers {
 		result, err := store.Result{}, a.err
 		if err == nil {
 			result, err = a.pending.Wait(ctx)
 		}
-		if err := b.call.Send(a.batch.response(result, err)); err != nil {
-			return err
+		b.release(a.batch) // before the answer: a client that does not read must not hold up others
+		if failed == nil {
+			failed = b.call.Send(a.batch.response(result, err))
+		}
+		if failed != nil {
+			end()
 		}
 	}
-	return nil
+	return failed
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -13,7 +12,7 @@ import (
 
 var (
 	errBatchTime      = errors.New("the batch was not whole in time")
-	errTooManyBatches = fmt.Errorf("more than %d batches are not whole yet", batchesOpen)
+	errTooManyBatches = errors.New("too many batches are not whole yet")
 )
 
 // batch is one append of a BatchAppend call.
@@ -23,7 +22,9 @@ type batch struct {
 	expected    store.Expected
 	events      []store.Event
 	bytes       int
-	expires     time.Time
+	// held is the size of its messages, as far as they take room.
+	held    int64
+	expires time.Time
 	// refused is what is wrong with the messages of the batch.
 	refused error
 }

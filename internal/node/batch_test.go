@@ -165,6 +165,48 @@ func within(message *streams.BatchAppendReq, nanoseconds int32) *streams.BatchAp
 	return message
 }
 
+// TestUnfinishedBatchesAreBounded: what a client has begun and not finished takes memory, up to a bound for all clients.
+func TestUnfinishedBatchesAreBounded(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	call := openBatches(t, n)
+	large := newStream(uuid.New(), "large", 1)
+	large.ProposedMessages[0].CustomMetadata = make([]byte, 12<<20)
+	large.IsFinal = false
+	for i := range 12 {
+		large.CorrelationId = textID(uuid.UUID{1, byte(i)})
+		sendBatch(t, call, large)
+	}
+	if got := failureOf(nextAnswer(t, call)); got != "InvalidArgument BadRequest" {
+		t.Errorf("answered %q", got)
+	}
+	other := openBatches(t, n)
+	sendBatch(t, other, newStream(uuid.New(), "other", 1)) // waits for room, which is there when the others' time is over
+	if answer := nextAnswer(t, other); answer.GetSuccess() == nil {
+		t.Errorf("another client is answered %v", answer)
+	}
+}
+
+func TestAppendTakesNoMoreThanMayBeWritten(t *testing.T) {
+	t.Parallel()
+	call, err := streams.NewStreamsClient(dial(t, nodetest.Start(t).Address)).Append(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := call.Send(&streams.AppendReq{Content: &streams.AppendReq_Options_{Options: &streams.AppendReq_Options{
+		StreamIdentifier: named("s"), ExpectedStreamRevision: &streams.AppendReq_Options_Any{Any: &shared.Empty{}},
+	}}})
+	for sent == nil { // without end, if nobody ends it
+		sent = call.Send(&streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: &streams.AppendReq_ProposedMessage{
+			Id: textID(uuid.New()), Metadata: map[string]string{"type": "t", "content-type": "application/octet-stream"},
+			CustomMetadata: make([]byte, 1<<20),
+		}}})
+	}
+	if _, err := call.CloseAndRecv(); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("the call ends with %v", err)
+	}
+}
+
 // TestUnfinishedBatch: what is not whole when the client has no more to say is not written.
 func TestUnfinishedBatch(t *testing.T) {
 	t.Parallel()

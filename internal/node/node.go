@@ -23,6 +23,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 
 	"am-user-management/internal/node/access"
@@ -109,7 +110,7 @@ func Open(options Options) (*Node, error) {
 	})
 	n.server = newServer(options.Security.serverOptions(n.users))
 	streams.RegisterStreamsServer(n.server, &streamsService{
-		store: log, guard: n.guard, clock: options.Clock, closing: n.closing,
+		store: log, guard: n.guard, clock: options.Clock, closing: n.closing, batches: semaphore.NewWeighted(batchBytes),
 	})
 	wire.RegisterPersistentSubscriptionsServer(n.server, &persistentService{
 		groups: n.groups, guard: n.guard, closing: n.closing,

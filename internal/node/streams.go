@@ -7,6 +7,7 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -21,6 +22,8 @@ type streamsService struct {
 	store *store.Store
 	guard *access.Guard
 	clock func() time.Time
+	// batches is the room for batches that are not answered yet.
+	batches *semaphore.Weighted
 	// closing is cancelled when subscriptions have to end.
 	closing context.Context
 }
