@@ -41,6 +41,55 @@ func TestEventStoreRestoredToAnEarlierTime(t *testing.T) {
 	w.signUp(p, "later@example.org")
 }
 
+// TestEventStoreIsSwappedUnderTheService: what is acknowledged on another log would be lost with it.
+func TestEventStoreIsSwappedUnderTheService(t *testing.T) {
+	w := newWorld(t)
+	folder, socket := filepath.Join(w.dir, "log"), filepath.Join(w.dir, "s")
+	node := func(folder string) *process {
+		p, err := w.launch("node", "--listen", "unix:"+socket, "--data", folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.kill)
+		return p
+	}
+	first := node(folder)
+	p, err := w.serveOn("unix://" + socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.signUp(p, "early@example.org")
+	eventually(t, "the views are up to date", func() bool { return readiness(t, p).status == 200 })
+	halt(t, first)
+	copyFolder(t, folder+".early", folder)
+	first = node(folder)
+	eventually(t, "the service goes on", func() bool { return signUpStatus(t, p, "late@example.org") == 201 })
+	eventually(t, "the views are up to date", func() bool { return readiness(t, p).status == 200 })
+	halt(t, first)
+
+	second := node(folder + ".early")
+	for i := range 20 {
+		if status := signUpStatus(t, p, fmt.Sprintf("lost%d@example.org", i)); status != 503 {
+			t.Fatalf("a sign-up on an older log is answered %d", status)
+		}
+	}
+	halt(t, second)
+	node(folder)
+	eventually(t, "the service goes on with the right log", func() bool { return signUpStatus(t, p, "later@example.org") == 201 })
+	if status := signUpStatus(t, p, "late@example.org"); status != 409 {
+		t.Errorf("an address that is taken is answered %d", status)
+	}
+}
+
+func signUpStatus(t *testing.T, p *process, email string) int {
+	t.Helper()
+	got, err := call("POST", p.public+"/users", fmt.Sprintf(`{"email":%q,"password":%q}`, email, password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.status
+}
+
 // refuses starts the service, which must not start and say why.
 func (w *world) refuses(why string) {
 	w.t.Helper()

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"am-user-management/commands"
+	"am-user-management/internal/eventstore"
+	"am-user-management/internal/feed"
+)
+
+// guarded lets commands neither read nor write a log that is not the right one.
+type guarded struct {
+	commands.Store
+	guard *feed.LogGuard
+}
+
+// Load is the store's, unless the log is another.
+func (s guarded) Load(ctx context.Context, stream string, from uint64) ([]eventstore.Envelope, error) {
+	if err := s.confirm(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Load(ctx, stream, from)
+}
+
+// Append is the store's, unless the log is another.
+func (s guarded) Append(ctx context.Context, stream string, expected eventstore.Expected, drafts []eventstore.Draft,
+) (eventstore.Appended, []eventstore.Envelope, error) {
+	if err := s.confirm(ctx); err != nil {
+		return eventstore.Appended{}, nil, err
+	}
+	appended, envelopes, err := s.Store.Append(ctx, stream, expected, drafts)
+	if err == nil {
+		s.guard.Saw(appended.Position)
+	}
+	return appended, envelopes, err
+}
+
+func (s guarded) confirm(ctx context.Context) error {
+	if err := s.guard.Confirm(ctx); err != nil {
+		return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
+	}
+	return nil
+}
