@@ -126,10 +126,12 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 			one.refused = err
 		}
 	}
-	if err := b.hold(ctx, one, message); err != nil {
-		return err
+	if one.refused == nil {
+		if err := b.hold(ctx, one, message); err != nil {
+			return err
+		}
+		one.add(message.GetProposedMessages(), b.service.store.MaxAppendSize())
 	}
-	one.add(message.GetProposedMessages(), b.service.store.MaxAppendSize())
 	switch {
 	case one.refused != nil:
 		return b.push(ctx, batchAnswer{batch: one, err: one.refused})
@@ -151,14 +153,11 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 // from finishing.
 func (b *batchCall) hold(ctx context.Context, one *batch, message *streams.BatchAppendReq) error {
 	size := int64(proto.Size(message))
-	switch {
-	case one.refused != nil:
-		return nil
-	case message.GetIsFinal():
+	if message.GetIsFinal() {
 		if err := b.service.batches.Acquire(ctx, size); err != nil {
 			return err
 		}
-	case !b.service.batches.TryAcquire(size):
+	} else if !b.service.batches.TryAcquire(size) {
 		one.refused = errTooManyBatches
 		return nil
 	}
