@@ -118,7 +118,6 @@ func TestAccess(t *testing.T) {
 			stream: "kept-", acl: `{"$acl":{"$d":[]}}`,
 			want: with(all, map[string][]codes.Code{"delete": adminsOnly, "tombstone": adminsOnly}),
 		},
-		"faulty list": {stream: "faulty-", acl: `{"$acl":{"$r":5,"$w":"ada"}}`, want: with(all, nil)},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

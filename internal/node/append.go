@@ -48,6 +48,9 @@ func (s *streamsService) Append(call streams.Streams_AppendServer) error {
 	if err != nil {
 		return err
 	}
+	if err := s.guard.CheckLists(name, events); err != nil {
+		return asStatus(ctx, err)
+	}
 	result, err := s.store.Append(ctx, name, expected, events)
 	var wrong *store.WrongRevisionError
 	switch {

@@ -145,6 +145,9 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 	if err := b.service.guard.Check(ctx, access.Write, name); err != nil {
 		return b.push(ctx, batchAnswer{batch: one, err: err})
 	}
+	if err := b.service.guard.CheckLists(name, one.events); err != nil {
+		return b.push(ctx, batchAnswer{batch: one, err: err})
+	}
 	pending, err := b.service.store.Begin(ctx, name, one.expected, one.events)
 	return b.push(ctx, batchAnswer{batch: one, pending: pending, err: err})
 }

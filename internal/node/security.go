@@ -56,7 +56,7 @@ func (n *Node) secure(security *Security) error {
 	if err != nil {
 		return err
 	}
-	if n.users, err = access.NewUsers(n.store, hasher); err != nil {
+	if n.users, err = access.NewUsers(n.store, hasher, n.logger); err != nil {
 		return err
 	}
 	n.guard = access.NewOpenGuard()

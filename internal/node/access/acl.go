@@ -1,10 +1,12 @@
 package access
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
-
-	"am-user-management/internal/node/store"
 )
 
 // Action is what somebody wants to do with a stream.
@@ -39,49 +41,62 @@ func defaults(stream string) string {
 
 func isSystem(stream string) bool { return strings.HasPrefix(stream, "$") }
 
-// parseMetadata reads the access list in a stream's metadata.
-func parseMetadata(event *store.Record) *acl {
-	if event == nil || !event.JSON {
-		return &acl{}
+// adminsOnly is what a list says that cannot be read.
+func adminsOnly() acl {
+	var list acl
+	for action := range list {
+		list[action] = []string{admins}
+	}
+	return list
+}
+
+// parseMetadata reads the access list in a stream's metadata. The error names the first thing that is not as it has to
+// be; what the list fails to tell for that is for administrators. EventStoreDB passes over the whole document then, which
+// opens what somebody meant to close.
+func parseMetadata(isJSON bool, data []byte) (acl, error) {
+	fields, ok := object(data)
+	if !ok || !isJSON {
+		return adminsOnly(), errors.New("the metadata is no JSON object")
 	}
 	var list acl
-	if fields, ok := object(event.Data); !ok || !list.read(fields["$acl"]) {
-		return &acl{}
-	}
-	return &list
+	err := list.read(fields, "$acl")
+	return list, err
 }
 
-// parseSettings reads the lists in the node's settings.
-func parseSettings(event *store.Record) *settings {
-	if event == nil {
-		return &settings{}
+// parseSettings reads the lists in the node's settings, as parseMetadata does.
+func parseSettings(data []byte) (settings, error) {
+	fields, ok := object(data)
+	if !ok {
+		return settings{user: adminsOnly(), system: adminsOnly()}, errors.New("the settings are no JSON object")
 	}
 	var s settings
-	if fields, ok := object(event.Data); !ok || !s.user.read(fields["$userStreamAcl"]) || !s.system.read(fields["$systemStreamAcl"]) {
-		return &settings{}
-	}
-	return &s
+	user := s.user.read(fields, "$userStreamAcl")
+	system := s.system.read(fields, "$systemStreamAcl")
+	return s, cmp.Or(user, system)
 }
 
-// read takes the roles that the document names. It reports whether the document is a list at all: one with a fault says
-// nothing, as in EventStoreDB.
-func (a *acl) read(document json.RawMessage) bool {
-	if document == nil {
-		return true
+// read takes the roles that the list of that name says, as parseMetadata does.
+func (a *acl) read(lists map[string]json.RawMessage, name string) error {
+	document, there := lists[name]
+	if !there {
+		return nil
 	}
 	fields, ok := object(document)
 	if !ok {
-		return false
+		*a = adminsOnly()
+		return fmt.Errorf("%s is no object", name)
 	}
+	var fault error
 	for action, key := range [actions]string{Read: "$r", Write: "$w", Delete: "$d", metaRead: "$mr", metaWrite: "$mw"} {
 		if a[action], ok = roles(fields[key]); !ok {
-			return false
+			a[action] = []string{admins}
+			fault = cmp.Or(fault, fmt.Errorf("%s in %s is neither text nor a list of texts", key, name))
 		}
 	}
-	return true
+	return fault
 }
 
-// roles are written as one text or as a list of texts. An empty list is nobody, not nothing said.
+// roles are written as one text or as a list of texts. An empty list is nobody, null or none is nothing said.
 func roles(document json.RawMessage) ([]string, bool) {
 	if document == nil {
 		return nil, true
@@ -91,9 +106,18 @@ func roles(document json.RawMessage) ([]string, bool) {
 		err := json.Unmarshal(document, &one)
 		return []string{one}, err == nil
 	}
-	var several []string
-	err := json.Unmarshal(document, &several)
-	return several, err == nil
+	var written []*string
+	if err := json.Unmarshal(document, &written); err != nil || slices.Contains(written, nil) {
+		return nil, false
+	}
+	if written == nil {
+		return nil, true
+	}
+	several := make([]string, len(written))
+	for i, role := range written {
+		several[i] = *role
+	}
+	return several, true
 }
 
 // object returns the fields of a JSON object, whose names count letter by letter.

@@ -31,11 +31,15 @@ func NewOpenGuard() *Guard { return &Guard{open: true} }
 // NewGuard returns a guard that follows the access lists in the log of the users.
 func NewGuard(users *Users) (*Guard, error) {
 	log := users.log
-	acls, err := newLatest(log, aclEntries, parseMetadata)
+	faults, err := newFaults(users.logger)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := newLatest(log, 1, parseSettings)
+	acls, err := newLatest(log, aclEntries, faults.metadata)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := newLatest(log, 1, faults.settings)
 	return &Guard{users: users, acls: acls, settings: settings}, err
 }
 

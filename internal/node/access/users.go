@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,19 +28,20 @@ const (
 type Users struct {
 	log      *store.Store
 	hasher   *password.Hasher
+	logger   *slog.Logger
 	accounts *latest[*account]
 	proofs   *proofs
 }
 
 // NewUsers returns the users in a log that watches what Watch names. Where nobody has to prove anything hasher may be nil;
-// then only Begin may be called.
-func NewUsers(log *store.Store, hasher *password.Hasher) (*Users, error) {
+// then only Begin may be called. The logger receives what the operator should know.
+func NewUsers(log *store.Store, hasher *password.Hasher, logger *slog.Logger) (*Users, error) {
 	accounts, err := newLatest(log, userEntries, parseAccount)
 	if err != nil {
 		return nil, err
 	}
 	proofs, err := newProofs()
-	return &Users{log: log, hasher: hasher, accounts: accounts, proofs: proofs}, err
+	return &Users{log: log, hasher: hasher, logger: logger, accounts: accounts, proofs: proofs}, err
 }
 
 // User is what is told of a user.
