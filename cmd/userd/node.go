@@ -28,7 +28,7 @@ func serveNode(ctx context.Context, args []string, c config.Config, log *slog.Lo
 	data := flags.String("data", nodeFolder(c), "the folder of the log")
 	certificate := flags.String("tls-cert", "", "file of the certificate, PEM; with it the node has users and asks for passwords")
 	key := flags.String("tls-key", "", "file of the certificate's private key, PEM")
-	reset := flags.Bool("reset-passwords", false, "give admin and ops the passwords of the settings, whatever theirs are")
+	reset := flags.Bool("reset-passwords", false, "give admin and ops the passwords of the settings, whatever theirs are, and enable them if they were disabled")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil

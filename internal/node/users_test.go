@@ -1,10 +1,12 @@
 package node_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -249,6 +251,37 @@ func TestUsersStay(t *testing.T) {
 	s.wantLogin(admin, codes.Unauthenticated)
 	s.wantLogin("ops:other", codes.OK)
 	s.wantLogin("ada:pass", codes.OK)
+}
+
+// TestResetEnables lets users in again whom nobody could enable any more. Who gets no password stays out.
+func TestResetEnables(t *testing.T) {
+	t.Parallel()
+	certificate, key := nodetest.Certificate(t)
+	options := nodetest.Secured(t, certificate, key)
+	var log bytes.Buffer
+	options.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	s := &secured{Node: nodetest.StartWith(t, options), t: t, certificate: certificate}
+	s.connect()
+	s.disable("ops")
+	s.put("$user-admin", `{"LoginName":"admin","Hash":"x","Disabled":true,"Groups":["$admins"]}`)
+	s.Restart()
+	s.connect()
+	s.wantLogin(admin, codes.Unauthenticated)
+	options.Security.Passwords = access.Passwords{Admin: "next", Reset: true}
+	s.Restart()
+	s.connect()
+	s.wantLogin("admin:next", codes.OK)
+	s.wantLogin("ops:changeit", codes.Unauthenticated)
+	options.Security.Passwords = access.Passwords{Admin: "next", Ops: "other", Reset: true}
+	s.Restart()
+	s.connect()
+	s.wantLogin("ops:other", codes.OK)
+	s.Stop()
+	for _, told := range []string{"user=admin was_disabled=true", "user=admin was_disabled=false", "user=ops was_disabled=true"} {
+		if strings.Count(log.String(), told) != 1 {
+			t.Errorf("not told once of %s:\n%s", told, log.String())
+		}
+	}
 }
 
 // TestFirstPasswords takes logs with and without users into the care of passwords.

@@ -9,7 +9,7 @@ import (
 type Passwords struct {
 	Admin string
 	Ops   string
-	// Reset gives them to users that have another one.
+	// Reset gives them to users that have another one, and lets those in again that were disabled.
 	Reset bool
 }
 
@@ -53,5 +53,12 @@ func (u *Users) begin(ctx context.Context, first user, plain string, reset bool)
 	if !there {
 		return u.create(ctx, first)
 	}
-	return u.change(ctx, first.LoginName, true, func(changed *user) { changed.Salt, changed.Hash = "", first.Hash })
+	err = u.change(ctx, first.LoginName, true, func(changed *user) {
+		changed.Salt, changed.Hash = "", first.Hash
+		changed.Disabled = changed.Disabled && !reset
+	})
+	if err == nil && reset {
+		u.logger.Warn("a user got the password of the settings and may come in", "user", first.LoginName, "was_disabled", a.Disabled)
+	}
+	return err
 }
