@@ -93,6 +93,8 @@ func asUserStatus(ctx context.Context, err error, name string) error {
 	case errors.Is(err, access.ErrUserConflict):
 		return fail(ctx, codes.FailedPrecondition, "Conflict: user '"+name+"' already exists or has changed.",
 			trailerException, exceptionUserConflict, trailerLoginName, headerText(name))
+	case errors.Is(err, access.ErrLastAdmin):
+		return status.Error(codes.FailedPrecondition, "user '"+name+"' is the last administrator who may come in; make another first")
 	}
 	return asStatus(ctx, err)
 }

@@ -253,6 +253,73 @@ func TestUsersStay(t *testing.T) {
 	s.wantLogin("ada:pass", codes.OK)
 }
 
+// TestLastAdministrator stays, whoever wants it to go.
+func TestLastAdministrator(t *testing.T) {
+	t.Parallel()
+	s := startSecured(t)
+	remove := map[string]func(as, name string) error{
+		"disable": func(as, name string) error {
+			_, err := s.users.Disable(s.as(as), &users.DisableReq{Options: &users.DisableReq_Options{LoginName: name}})
+			return err
+		},
+		"delete": func(as, name string) error {
+			_, err := s.users.Delete(s.as(as), &users.DeleteReq{Options: &users.DeleteReq_Options{LoginName: name}})
+			return err
+		},
+		"update": func(as, name string) error {
+			_, err := s.users.Update(s.as(as), &users.UpdateReq{Options: &users.UpdateReq_Options{LoginName: name}})
+			return err
+		},
+	}
+	s.createUser("ada")
+	s.createUser("out", "$admins")
+	s.disable("out")
+	wantCode(t, "disable who is no administrator", remove["disable"](admin, "ada"), codes.OK)
+	for _, what := range []string{"disable", "delete"} {
+		err := remove[what](admin, "admin")
+		if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "last administrator") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	wantCode(t, "update of admin, who stays one", remove["update"](admin, "admin"), codes.OK)
+	s.createUser("boss", "$admins")
+	wantCode(t, "disable admin with another there", remove["disable"]("boss:pass", "admin"), codes.OK)
+	for what, do := range remove {
+		wantCode(t, what+" boss", do("boss:pass", "boss"), codes.FailedPrecondition)
+	}
+	s.wantLogin("boss:pass", codes.OK)
+}
+
+// TestAdministratorsDemoteEachOther at once: one is left.
+func TestAdministratorsDemoteEachOther(t *testing.T) {
+	t.Parallel()
+	s := startSecured(t)
+	s.createUser("boss", "$admins")
+	for range 20 {
+		var both sync.WaitGroup
+		for as, name := range map[string]string{admin: "boss", "boss:pass": "admin"} {
+			both.Go(func() {
+				_, _ = s.users.Disable(s.as(as), &users.DisableReq{Options: &users.DisableReq_Options{LoginName: name}})
+			})
+		}
+		both.Wait()
+		left := map[string]string{admin: "boss", "boss:pass": "admin"}
+		for as := range left {
+			if s.login(as) != codes.OK {
+				delete(left, as)
+			}
+		}
+		if len(left) == 0 {
+			t.Fatal("nobody is left")
+		}
+		for as, other := range left {
+			if _, err := s.users.Enable(s.as(as), &users.EnableReq{Options: &users.EnableReq_Options{LoginName: other}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // TestResetEnables lets users in again whom nobody could enable any more. Who gets no password stays out.
 func TestResetEnables(t *testing.T) {
 	t.Parallel()

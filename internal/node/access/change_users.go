@@ -65,8 +65,15 @@ func (u *Users) create(ctx context.Context, made user) error {
 	return u.write(ctx, usersStream, store.Any, typeUser, false, []byte(made.LoginName))
 }
 
-// Update replaces a user's full name and groups. It returns ErrNoUser and ErrUserConflict.
+// Update replaces a user's full name and groups. It returns ErrNoUser, ErrUserConflict and ErrLastAdmin.
 func (u *Users) Update(ctx context.Context, name, fullName string, groups []string) error {
+	u.demoting.Lock()
+	defer u.demoting.Unlock()
+	if !(Principal{Name: name, Groups: groups}).admin() {
+		if err := u.checkOtherAdmin(ctx, name); err != nil {
+			return err
+		}
+	}
 	return u.change(ctx, name, true, func(changed *user) { changed.FullName, changed.Groups = fullName, groups })
 }
 
@@ -75,8 +82,13 @@ func (u *Users) Enable(ctx context.Context, name string) error {
 	return u.change(ctx, name, false, func(changed *user) { changed.Disabled = false })
 }
 
-// Disable lets a user in no more. It returns ErrNoUser and ErrUserConflict.
+// Disable lets a user in no more. It returns ErrNoUser, ErrUserConflict and ErrLastAdmin.
 func (u *Users) Disable(ctx context.Context, name string) error {
+	u.demoting.Lock()
+	defer u.demoting.Unlock()
+	if err := u.checkOtherAdmin(ctx, name); err != nil {
+		return err
+	}
 	return u.change(ctx, name, true, func(changed *user) { changed.Disabled = true })
 }
 
@@ -108,8 +120,13 @@ func (u *Users) ChangePassword(ctx context.Context, name, current, plain string)
 	return u.ResetPassword(ctx, name, plain)
 }
 
-// Delete removes a user. It returns ErrNoUser and ErrUserConflict.
+// Delete removes a user. It returns ErrNoUser, ErrUserConflict and ErrLastAdmin.
 func (u *Users) Delete(ctx context.Context, name string) error {
+	u.demoting.Lock()
+	defer u.demoting.Unlock()
+	if err := u.checkOtherAdmin(ctx, name); err != nil {
+		return err
+	}
 	a, err := u.account(ctx, name)
 	if err != nil {
 		return err

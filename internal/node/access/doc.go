@@ -22,6 +22,8 @@ var (
 	ErrNoUser = errors.New("user not found")
 	// ErrUserConflict reports that there is a user of that name already, or that it was changed meanwhile.
 	ErrUserConflict = errors.New("user conflict")
+	// ErrLastAdmin reports that no administrator would be left who may come in.
+	ErrLastAdmin = errors.New("last administrator")
 )
 
 const (

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"am-user-management/internal/node/store"
@@ -31,6 +32,8 @@ type Users struct {
 	logger   *slog.Logger
 	accounts *latest[*account]
 	proofs   *proofs
+	// demoting is held while somebody stops being an administrator.
+	demoting sync.Mutex
 }
 
 // NewUsers returns the users in a log that watches what Watch names. Where nobody has to prove anything hasher may be nil;
@@ -65,6 +68,27 @@ func (u *Users) Details(ctx context.Context, name string) (User, error) {
 
 // All returns every user, in the order of their names.
 func (u *Users) All(ctx context.Context) ([]User, error) {
+	names, err := u.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []User
+	for name := range names {
+		details, err := u.Details(ctx, name)
+		switch {
+		case errors.Is(err, ErrNoUser): // deleted
+		case err != nil:
+			return nil, err
+		default:
+			all = append(all, details)
+		}
+	}
+	slices.SortFunc(all, func(a, b User) int { return strings.Compare(a.LoginName, b.LoginName) })
+	return all, nil
+}
+
+// names are those of all users that were ever made.
+func (u *Users) names(ctx context.Context) (map[string]bool, error) {
 	view, err := u.log.Stream(ctx, usersStream)
 	if err != nil {
 		return nil, err
@@ -80,19 +104,7 @@ func (u *Users) All(ctx context.Context) ([]User, error) {
 			names[string(record.Data)] = true
 		}
 	}
-	var all []User
-	for name := range names {
-		details, err := u.Details(ctx, name)
-		switch {
-		case errors.Is(err, ErrNoUser): // deleted
-		case err != nil:
-			return nil, err
-		default:
-			all = append(all, details)
-		}
-	}
-	slices.SortFunc(all, func(a, b User) int { return strings.Compare(a.LoginName, b.LoginName) })
-	return all, nil
+	return names, nil
 }
 
 // account returns a user as it is now, or ErrNoUser.
