@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -96,7 +95,7 @@ func startNode(ctx context.Context, listen string, options node.Options) (*embed
 	if e.node, err = node.Open(options); err != nil {
 		return nil, errors.Join(err, closeIf(listener))
 	}
-	if isSocket { // only now: a log that is ours makes a socket that is there the remains of a process that was killed
+	if isSocket { // only now: that the log is in use says more than that its socket is
 		if listener, err = listenSocket(ctx, path); err != nil {
 			return nil, errors.Join(err, e.node.Close())
 		}
@@ -126,14 +125,6 @@ func listenTCP(ctx context.Context, address string, options *node.Options) (net.
 		options.AdvertiseHost, options.AdvertisePort = tcp.IP.String(), uint32(tcp.Port)
 	}
 	return listener, nil
-}
-
-func listenSocket(ctx context.Context, path string) (net.Listener, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	var lc net.ListenConfig
-	return lc.Listen(ctx, "unix", path)
 }
 
 func closeIf(listener net.Listener) error {
