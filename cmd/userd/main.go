@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,7 +33,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
-	if err != nil {
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "userd:", err)
 		os.Exit(1)
 	}
@@ -46,6 +47,11 @@ var errUsage = errors.New("unknown command; `userd help` lists them")
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
 		return errUsage
+	}
+	if args[0] == "serve" || args[0] == "dev" { // they have no flags
+		if err := parse(flag.NewFlagSet("userd "+args[0], flag.ContinueOnError), args[1:], stderr); err != nil {
+			return err
+		}
 	}
 	switch args[0] {
 	case "serve":

@@ -22,16 +22,12 @@ func serveNode(ctx context.Context, args []string, c config.Config, log *slog.Lo
 		return verifyNode(ctx, args[1:], c, stdout, stderr)
 	}
 	flags := flag.NewFlagSet("userd node", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	listen := flags.String("listen", "127.0.0.1:2113", "where to listen: host:port, or unix:/path")
 	data := flags.String("data", nodeFolder(c), "the folder of the log")
 	certificate := flags.String("tls-cert", "", "file of the certificate, PEM; with it the node has users and asks for passwords")
 	key := flags.String("tls-key", "", "file of the certificate's private key, PEM")
 	reset := flags.Bool("reset-passwords", false, "give admin and ops the passwords of the settings, whatever theirs are, and enable them if they were disabled")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
+	if err := parse(flags, args, stderr); err != nil {
 		return err
 	}
 	security, err := nodeSecurity(*certificate, *key, *reset, c.Node, log)
@@ -54,12 +50,8 @@ func serveNode(ctx context.Context, args []string, c config.Config, log *slog.Lo
 // verifyNode reads the whole log of a node that does not run, and says what it has seen or names the first fault.
 func verifyNode(ctx context.Context, args []string, c config.Config, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("userd node verify", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	data := flags.String("data", nodeFolder(c), "the folder of the log")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
+	if err := parse(flags, args, stderr); err != nil {
 		return err
 	}
 	found, err := store.Verify(ctx, store.Options{Dir: *data})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -20,12 +19,8 @@ const healthTime = 2 * time.Second
 // sent to it. It stands in for curl where there is nothing but this program.
 func probe(ctx context.Context, args []string, process config.Process, stderr io.Writer) error {
 	flags := flag.NewFlagSet("userd health", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	ready := flags.Bool("ready", false, "whether to send requests to it, and not only whether it is alive")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
+	if err := parse(flags, args, stderr); err != nil {
 		return err
 	}
 	path := "/healthz"
