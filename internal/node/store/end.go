@@ -4,13 +4,39 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/wal"
 )
 
+// Exists returns nil if the folder holds a log. Else the error is ErrNoLog, a CorruptError if it is a log that has lost
+// the file that says how far it goes, or what the disk said. It makes and opens nothing.
+func Exists(options Options) error {
+	options = withDefaults(options)
+	_, err := options.FS.Stat(options.FS.PathJoin(options.Dir, markName))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if _, err := options.FS.Stat(options.Dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w in %s: there is no such folder", ErrNoLog, options.Dir)
+	}
+	if err := missesMark(options); err != nil {
+		return fmt.Errorf("event store in %s: %w", options.Dir, err)
+	}
+	return fmt.Errorf("%w in %s", ErrNoLog, options.Dir)
+}
+
 // beginMark makes the mark of a folder that holds no log yet.
 func beginMark(options Options) error {
+	if err := missesMark(options); err != nil {
+		return err
+	}
+	return createMark(options.FS, options.Dir)
+}
+
+// missesMark fails if a folder without a mark holds a log.
+func missesMark(options Options) error {
 	found, err := pebble.Peek(options.Dir, options.FS)
 	if err != nil {
 		return err
@@ -19,7 +45,7 @@ func beginMark(options Options) error {
 		return &CorruptError{What: fmt.Sprintf("file %s is missing: it was lost, or the log comes from a version without it",
 			options.FS.PathJoin(options.Dir, markName))}
 	}
-	return createMark(options.FS, options.Dir)
+	return nil
 }
 
 // checkEnd fails if the log ends before a position up to which it was durable. It writes nothing, because opening for

@@ -9,6 +9,8 @@ import (
 var (
 	// ErrLocked reports that another store, in this process or another, has the folder open.
 	ErrLocked = errors.New("event store folder is in use by another process")
+	// ErrNoLog reports a folder that is not there or holds no log.
+	ErrNoLog = errors.New("there is no event store")
 	// ErrClosed reports a call on a store that was closed or is closing.
 	ErrClosed = errors.New("event store is closed")
 	// ErrFailed reports a call on a store that stopped because the disk refused a write. Whether the writes that got

@@ -48,6 +48,25 @@ func openMark(disk vfs.FS, dir string) (*mark, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newMark(file, path)
+}
+
+// readMark returns the position that the mark of a folder tells, and asks for no right to write.
+func readMark(disk vfs.FS, dir string) (position uint64, err error) {
+	path := disk.PathJoin(dir, markName)
+	file, err := disk.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	m, err := newMark(file, path)
+	if err != nil {
+		return 0, err
+	}
+	return m.position, file.Close()
+}
+
+// newMark reads an open file, which it closes if that fails.
+func newMark(file vfs.File, path string) (*mark, error) {
 	m := &mark{file: file, slot: -1}
 	for slot := range int64(markSlots) {
 		position, whole, err := m.read(slot)

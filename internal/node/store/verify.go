@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -20,35 +21,43 @@ type Verified struct {
 
 // Verify reads the whole log of a folder that no store has open, and changes nothing. It returns nil if every record is
 // there and as it was written, the index of streams has an entry for each and no other, and every stream's head is what
-// its events make it. The error is a CorruptError that names the first fault, ErrLocked, or what the disk said.
+// its events make it. The error is a CorruptError that names the first fault, ErrNoLog, ErrLocked, or what the disk said.
+// On a file system that is read-only it does without the lock: nobody there can have the log open for writing.
 //
 // Memory does not depend on the size of the log.
 func Verify(ctx context.Context, options Options) (Verified, error) {
 	options = withDefaults(options)
+	if err := Exists(options); err != nil {
+		return Verified{}, err
+	}
 	lock, err := lockDir(options)
-	if err != nil {
+	readOnly := errors.Is(err, syscall.EROFS)
+	if err != nil && !readOnly {
 		return Verified{}, err
 	}
 	found, err := verifyLocked(ctx, options)
-	if err = errors.Join(err, lock.Close()); err != nil {
+	if !readOnly {
+		err = errors.Join(err, lock.Close())
+	}
+	if err != nil {
 		return found, fmt.Errorf("event store in %s: %w", options.Dir, err)
 	}
 	return found, nil
 }
 
 func verifyLocked(ctx context.Context, options Options) (Verified, error) {
-	mark, err := openMark(options.FS, options.Dir)
+	durable, err := readMark(options.FS, options.Dir)
 	if err != nil {
 		return Verified{}, err
 	}
-	if err := errors.Join(mark.close(), checkEnd(options, mark.position)); err != nil {
+	if err := checkEnd(options, durable); err != nil {
 		return Verified{}, err
 	}
 	db, err := openReadOnly(options)
 	if err != nil {
 		return Verified{}, err
 	}
-	v := &verifier{ctx: ctx, db: db, found: Verified{Durable: mark.position}}
+	v := &verifier{ctx: ctx, db: db, found: Verified{Durable: durable}}
 	err = v.all()
 	return v.found, errors.Join(err, db.Close())
 }

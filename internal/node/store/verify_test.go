@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"io"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -208,4 +211,60 @@ func resealed(key, value []byte) []byte {
 	table := crc32.MakeTable(crc32.Castagnoli)
 	sum := crc32.Update(crc32.Update(0, table, key), table, value[:end])
 	return binary.BigEndian.AppendUint32(value[:end], sum)
+}
+
+// readOnlyFS is a disk that is mounted read-only.
+type readOnlyFS struct{ vfs.FS }
+
+func (d readOnlyFS) Lock(string) (io.Closer, error) { return nil, syscall.EROFS }
+
+func (d readOnlyFS) Create(string, vfs.DiskWriteCategory) (vfs.File, error) {
+	return nil, syscall.EROFS
+}
+
+func (d readOnlyFS) OpenReadWrite(string, vfs.DiskWriteCategory, ...vfs.OpenOption) (vfs.File, error) {
+	return nil, syscall.EROFS
+}
+
+func (d readOnlyFS) Remove(string) error { return syscall.EROFS }
+
+func (d readOnlyFS) Rename(string, string) error { return syscall.EROFS }
+
+func (d readOnlyFS) MkdirAll(string, fs.FileMode) error { return syscall.EROFS }
+
+func TestVerifyReadsASnapshotThatIsReadOnly(t *testing.T) {
+	t.Parallel()
+	disk, _ := killed(t)
+	if found, err := store.Verify(t.Context(), store.Options{Dir: "log", FS: readOnlyFS{disk}}); err != nil || found.Events == 0 {
+		t.Errorf("verify answered %+v, %v", found, err)
+	}
+}
+
+func TestVerifyLeavesNothingWhereThereIsNoLog(t *testing.T) {
+	t.Parallel()
+	disk := vfs.NewMem()
+	if err := disk.MkdirAll("etc", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"etc", "missing"} {
+		if _, err := store.Verify(t.Context(), store.Options{Dir: dir, FS: disk}); !errors.Is(err, store.ErrNoLog) {
+			t.Errorf("%s: verify answered %v", dir, err)
+		}
+	}
+	if files, err := disk.List("etc"); err != nil || len(files) > 0 {
+		t.Errorf("in the folder are %v, %v", files, err)
+	}
+}
+
+func TestVerifyExplainsALostMark(t *testing.T) {
+	t.Parallel()
+	disk, _ := killed(t)
+	if err := disk.Remove("log/DURABLE"); err != nil {
+		t.Fatal(err)
+	}
+	var corrupt *store.CorruptError
+	_, err := store.Verify(t.Context(), store.Options{Dir: "log", FS: disk})
+	if !errors.As(err, &corrupt) || !strings.Contains(err.Error(), "DURABLE is missing: it was lost, or") {
+		t.Errorf("verify answered %v", err)
+	}
 }
