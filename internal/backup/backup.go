@@ -153,6 +153,9 @@ func dumpTables(ctx context.Context, stores Stores, dir string, m *Manifest) ([]
 	for _, view := range stores.Views {
 		args = append(args, "--exclude-table-data="+schema+"."+pgx.Identifier{view}.Sanitize())
 	}
+	if err := writeDurably(filepath.Join(dir, tablesFile), nil); err != nil { // pg_dump keeps its mode
+		return nil, err
+	}
 	return positions, runTool(ctx, "pg_dump", stores.DatabaseURL, args...)
 }
 
@@ -175,6 +178,9 @@ func (p Progress) tell(step string, position uint64) {
 
 // dumpKeys writes the key ring, and the list of those whose keys were destroyed.
 func dumpKeys(ctx context.Context, stores Stores, dir string, m *Manifest) (*pgx.Conn, error) {
+	if err := writeDurably(filepath.Join(dir, keysFile), nil); err != nil { // pg_dump keeps its mode
+		return nil, err
+	}
 	err := runTool(ctx, "pg_dump", stores.KeyringURL, "--format=custom", "--no-owner", "--no-privileges", "--schema=keyring",
 		"--file="+filepath.Join(dir, keysFile))
 	if err != nil {
@@ -232,6 +238,9 @@ func verifyCopy(ctx context.Context, source *logcopy.Log, folder string, keys *p
 
 // write adds the files' sums and puts the manifest in its place.
 func (m *Manifest) write(dir string) error {
+	if err := closeToOthers(dir); err != nil {
+		return err
+	}
 	sums, err := sumsOf(dir)
 	if err != nil {
 		return err
@@ -249,6 +258,16 @@ func (m *Manifest) write(dir string) error {
 		return err
 	}
 	return syncPath(dir)
+}
+
+// closeToOthers leaves the files below a folder to their owner: a backup may be moved out of the folder that guards it.
+func closeToOthers(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		return os.Chmod(path, 0o600) //nolint:gosec // the folder is the operator's own, and what is in it was just written
+	})
 }
 
 // sumsOf is the SHA-256 of every file below a folder, which is on disk then.
