@@ -98,13 +98,15 @@ func (c *copying) verify(source, target *Reader) error {
 		}
 	}
 	c.result.Verified, c.result.Placeholders = walk.Equal(), walk.Placeholders()
+	err := walk.Err()
 	var difference *DifferenceError
-	if err := walk.Err(); errors.As(err, &difference) && difference.B == nil {
+	switch {
+	case !errors.As(err, &difference):
+		return err // nil, or why a log cannot be read: that says nothing about what it holds
+	case difference.B == nil:
 		return nil // placeholders were the last that the target has
-	} else if err != nil {
-		return fmt.Errorf("the target holds something else: %w", err)
 	}
-	return nil
+	return fmt.Errorf("the target holds something else: %w", err)
 }
 
 // copy appends whatever the source hands out.

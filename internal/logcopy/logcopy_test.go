@@ -356,3 +356,13 @@ func TestAFolderKeepsTheTimesOfCreation(t *testing.T) {
 	}
 	mustEqual(t, from.log, other.log, false)
 }
+
+// TestALogThatCannotBeReadIsNoDifference: what it holds is unknown.
+func TestALogThatCannotBeReadIsNoDifference(t *testing.T) {
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	a, b := start(t), start(t)
+	if _, err := logcopy.Copy(stopped, a.log, b.log, logcopy.Options{}); err == nil || strings.Contains(err.Error(), "something else") {
+		t.Errorf("the error is %v", err)
+	}
+}
