@@ -29,11 +29,9 @@ func storeAccount(ctx context.Context, args []string, t terminal) error {
 	if err != nil {
 		return err
 	}
-	address := t.address(*url)
-	if address == "" {
-		if address, err = t.setting("EVENTSTORE_URL"); err != nil {
-			return fmt.Errorf("--url is not given, and %w", err)
-		}
+	address, err := t.securedStore(*url)
+	if err != nil {
+		return err
 	}
 	administrator, err := esdb.ParseConnectionString(address)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,7 +45,7 @@ func logCopy(ctx context.Context, args []string, t terminal) error {
 	if err := parse(flags, args, t, aboutCopy, "from", "to"); err != nil {
 		return err
 	}
-	return withLogs(ctx, t, *from, *to, func(source, target *logcopy.Log) error {
+	return withLogs(ctx, t, *from, *to, logcopy.Open, func(source, target *logcopy.Log) error {
 		head, err := source.Head(ctx)
 		if err != nil {
 			return fmt.Errorf("--from: %w", err)
@@ -87,7 +88,7 @@ func logCompare(ctx context.Context, args []string, t terminal) error {
 	if err := parse(flags, args, t, aboutCompare, "from", "to"); err != nil {
 		return err
 	}
-	return withLogs(ctx, t, *from, *to, func(a, b *logcopy.Log) error {
+	return withLogs(ctx, t, *from, *to, logcopy.OpenExisting, func(a, b *logcopy.Log) error {
 		head, err := a.Head(ctx)
 		if err != nil {
 			return fmt.Errorf("--from: %w", err)
@@ -134,7 +135,7 @@ func logRebase(ctx context.Context, args []string, t terminal) error {
 		return errors.New("DATABASE_URL: Postgres does not answer there") // pgx may quote the URL
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what was to be kept is committed
-	return withLogs(ctx, t, *from, *to, func(a, b *logcopy.Log) error {
+	return withLogs(ctx, t, *from, *to, logcopy.OpenExisting, func(a, b *logcopy.Log) error {
 		head, err := a.Head(ctx)
 		if err != nil {
 			return fmt.Errorf("--from: %w", err)
@@ -166,17 +167,28 @@ func logRebase(ctx context.Context, args []string, t terminal) error {
 	})
 }
 
-// withLogs opens two logs and closes them again.
-func withLogs(ctx context.Context, t terminal, from, to string, do func(from, to *logcopy.Log) error) (err error) {
-	source, err := logcopy.Open(ctx, t.address(from), t.log)
+// openLog opens a log: logcopy.OpenExisting, or logcopy.Open for one that may be made.
+type openLog func(ctx context.Context, address string, logger *slog.Logger) (*logcopy.Log, error)
+
+// withLogs opens two logs, the first of which must exist, and closes them again.
+func withLogs(ctx context.Context, t terminal, from, to string, openTarget openLog, do func(from, to *logcopy.Log) error) (err error) {
+	source, err := t.open(ctx, from, logcopy.OpenExisting)
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := logcopy.Open(ctx, t.address(to), t.log)
+	target, err := t.open(ctx, to, openTarget)
 	if err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
 	return do(source, target)
+}
+
+func (t terminal) open(ctx context.Context, flag string, open openLog) (*logcopy.Log, error) {
+	address, err := t.address(flag)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, address, t.log)
 }

@@ -107,12 +107,35 @@ func parse(flags *flag.FlagSet, args []string, t terminal, about string, needed 
 	return nil
 }
 
-// address is what a flag names, or the environment variable that it names.
-func (t terminal) address(text string) string {
-	if name, ok := strings.CutPrefix(text, "env:"); ok {
-		return t.getenv(name)
+// address is what a flag names, or what the environment variable holds that it names.
+func (t terminal) address(text string) (string, error) {
+	name, ok := strings.CutPrefix(text, "env:")
+	if !ok {
+		return text, nil
 	}
-	return text
+	if address := t.getenv(name); address != "" {
+		return address, nil
+	}
+	return "", fmt.Errorf("the environment variable %s %w", name, errNotSet)
+}
+
+// securedStore is the connection string of a store that has accounts: that of a flag, or EVENTSTORE_URL.
+func (t terminal) securedStore(flag string) (string, error) {
+	address, err := t.address(flag)
+	if err == nil && address == "" {
+		if address, err = t.setting("EVENTSTORE_URL"); err != nil {
+			return "", fmt.Errorf("--url is not given, and %w", err)
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("--url: %w", err)
+	}
+	for _, scheme := range []string{"folder:", "unix:"} {
+		if strings.HasPrefix(address, scheme) {
+			return "", fmt.Errorf("%s… has no accounts: this needs the esdb:// connection string of a secured event store", scheme)
+		}
+	}
+	return address, nil
 }
 
 // errNotSet is a setting that is needed and not there.

@@ -3,6 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,6 +15,7 @@ import (
 
 	"am-user-management/internal/eventstore/esdbstore"
 	"am-user-management/internal/node/nodetest"
+	"am-user-management/internal/node/store"
 )
 
 func userctl(t *testing.T, env map[string]string, args ...string) (stdout, stderr string, err error) {
@@ -33,6 +38,9 @@ func TestCommandLines(t *testing.T) {
 		"no store":              {[]string{"log", "copy", "--from", "http://a", "--to", "esdb://b"}, "--from"},
 		"no database":           {[]string{"backup", "--to", t.TempDir()}, "EVENTSTORE_URL is not set"},
 		"no word on the erased": {[]string{"restore", "--from", "x"}, "needs --erased"},
+		"no variable":           {[]string{"log", "copy", "--from", "env:NOPE", "--to", "esdb://b"}, "the environment variable NOPE is not set"},
+		"no variable of a flag": {[]string{"store", "secure", "--url", "env:NOPE", "--service", "svc"}, "the environment variable NOPE is not set"},
+		"no store with rules":   {[]string{"store", "secure", "--url", "folder:/x", "--service", "svc"}, "needs the esdb:// connection string"},
 		"a group":               {[]string{"store", "secure", "--url", "esdb://a", "--service", "$admins"}, "no account's name"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,8 +89,38 @@ func TestCopyAndCompareSayWhatTheyDid(t *testing.T) {
 	}
 }
 
+// TestOnlyTheTargetOfACopyIsMade: a source that is mistyped must not look like an empty log.
+func TestOnlyTheTargetOfACopyIsMade(t *testing.T) {
+	dir, running := t.TempDir(), nodetest.Start(t).Address
+	missing := filepath.Join(dir, "missing")
+	for _, args := range [][]string{
+		{"log", "copy", "--from", "folder:" + missing, "--to", running},
+		{"log", "copy", "--from", "folder:" + dir, "--to", running},
+		{"log", "compare", "--from", "folder:" + missing, "--to", "folder:" + missing + "2"},
+		{"log", "compare", "--from", running, "--to", "folder:" + missing},
+	} {
+		if _, _, err := userctl(t, nil, args...); !errors.Is(err, store.ErrNoLog) {
+			t.Errorf("%v: the error is %v", args, err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("there are %v, %v", entries, err)
+	}
+	for range 2 {
+		if _, _, err := userctl(t, nil, "log", "copy", "--from", running, "--to", "folder:"+missing); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestADryRunWritesNothing(t *testing.T) {
-	env := map[string]string{"A": nodetest.Start(t).Address}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go nodetest.Start(t).Node().Serve(listener) //nolint:errcheck // the test sees whether it answers
+	env := map[string]string{"A": "esdb://" + listener.Addr().String() + "?tls=false"}
 	dry := []string{"store", "secure", "--url", "env:A", "--service", "svc", "--auditor", "aud", "--dry-run"}
 	for range 2 {
 		if out, _, err := userctl(t, env, dry...); err != nil || !strings.Contains(out, "$settings before:\n(nothing)") || !strings.Contains(out, "nothing was written") {

@@ -34,12 +34,9 @@ func storeSecure(ctx context.Context, args []string, t terminal) error {
 			return fmt.Errorf("%q is no account's name", name)
 		}
 	}
-	address := t.address(*url)
-	if address == "" {
-		var err error
-		if address, err = t.setting("EVENTSTORE_URL"); err != nil {
-			return fmt.Errorf("--url is not given, and %w", err)
-		}
+	address, err := t.securedStore(*url)
+	if err != nil {
+		return err
 	}
 	client, err := esdbstore.Connect(address, t.log)
 	if err != nil {

@@ -83,7 +83,7 @@ func Take(ctx context.Context, stores Stores, dir string, now time.Time, logger 
 	if err != nil {
 		return m, fmt.Errorf("the tables: %w", err)
 	}
-	source, err := logcopy.Open(ctx, stores.EventStore, logger)
+	source, err := logcopy.OpenExisting(ctx, stores.EventStore, logger)
 	if err != nil {
 		return m, err
 	}
@@ -203,7 +203,7 @@ func dumpKeys(ctx context.Context, stores Stores, dir string, m *Manifest) (*pgx
 func verifyCopy(ctx context.Context, source *logcopy.Log, folder string, keys *pgx.Conn, old []uint64, m *Manifest, logger *slog.Logger,
 	progress Progress,
 ) (err error) {
-	target, err := logcopy.Open(ctx, "folder:"+folder, logger)
+	target, err := logcopy.OpenExisting(ctx, "folder:"+folder, logger)
 	if err != nil {
 		return err
 	}

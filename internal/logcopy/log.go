@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"am-user-management/internal/eventstore/esdbstore"
+	"am-user-management/internal/node/store"
 )
 
 // Patience is how long a store may stay away, without one event read or written, before that is an error.
@@ -64,6 +65,16 @@ func Open(ctx context.Context, address string, logger *slog.Logger) (*Log, error
 		return nil, err
 	}
 	return &Log{connect: connect, patience: Patience, logger: logger}, nil
+}
+
+// OpenExisting is Open for a log that is to be read: a folder must hold one, and is not made.
+func OpenExisting(ctx context.Context, address string, logger *slog.Logger) (*Log, error) {
+	if folder, ok := Folder(address); ok {
+		if err := store.Exists(store.Options{Dir: folder}); err != nil {
+			return nil, err
+		}
+	}
+	return Open(ctx, address, logger)
 }
 
 // KeepsTimes reports whether events that are copied into the log keep the time of their creation.
