@@ -41,6 +41,8 @@ func TestCommandLines(t *testing.T) {
 		"no variable":           {[]string{"log", "copy", "--from", "env:NOPE", "--to", "esdb://b"}, "the environment variable NOPE is not set"},
 		"no variable of a flag": {[]string{"store", "secure", "--url", "env:NOPE", "--service", "svc"}, "the environment variable NOPE is not set"},
 		"no store with rules":   {[]string{"store", "secure", "--url", "folder:/x", "--service", "svc"}, "needs the esdb:// connection string"},
+		"an administrator":      {[]string{"store", "secure", "--url", "esdb://a", "--service", "svc", "--auditor", "ops"}, "administrators"},
+		"the administrator":     {[]string{"store", "secure", "--url", "esdb://a", "--service", "admin"}, "administrators"},
 		"a group":               {[]string{"store", "secure", "--url", "esdb://a", "--service", "$admins"}, "no account's name"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -33,6 +33,9 @@ func storeSecure(ctx context.Context, args []string, t terminal) error {
 		if name == "" || strings.HasPrefix(name, "$") {
 			return fmt.Errorf("%q is no account's name", name)
 		}
+		if name == "admin" || name == "ops" {
+			return fmt.Errorf("%q is an account of the store's own administrators: make one with userctl store account", name)
+		}
 	}
 	address, err := t.securedStore(*url)
 	if err != nil {
