@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -168,7 +169,8 @@ func within(message *streams.BatchAppendReq, nanoseconds int32) *streams.BatchAp
 // TestUnfinishedBatchesAreBounded: what a client has begun and not finished takes memory, up to a bound for all clients.
 func TestUnfinishedBatchesAreBounded(t *testing.T) {
 	t.Parallel()
-	n := nodetest.Start(t)
+	now := time.Now()
+	n := nodetest.StartWith(t, node.Options{Clock: func() time.Time { return now }}) // nobody's time is over
 	call := openBatches(t, n)
 	large := newStream(uuid.New(), "large", 1)
 	large.ProposedMessages[0].CustomMetadata = make([]byte, 12<<20)
@@ -180,8 +182,11 @@ func TestUnfinishedBatchesAreBounded(t *testing.T) {
 	if got := failureOf(nextAnswer(t, call)); got != "InvalidArgument BadRequest" {
 		t.Errorf("answered %q", got)
 	}
+	if err := call.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
 	other := openBatches(t, n)
-	sendBatch(t, other, newStream(uuid.New(), "other", 1)) // waits for room, which is there when the others' time is over
+	sendBatch(t, other, newStream(uuid.New(), "other", 1)) // waits for the room of those that will never be whole
 	if answer := nextAnswer(t, other); answer.GetSuccess() == nil {
 		t.Errorf("another client is answered %v", answer)
 	}
