@@ -8,12 +8,10 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // the zones, where the machine has none
 
-	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
@@ -136,21 +134,6 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 		TrustedProxies: c.Process.TrustedProxies, AllowedOrigins: c.Process.CORSOrigins,
 	})
 	return a, err
-}
-
-// openStore is the event store for commands, behind a guard that runs as long as the store is open.
-func (a *assembly) openStore(ctx context.Context, connect func() (*esdb.Client, error), reading feed.Log, pool *pgxpool.Pool, events *codec.Codec, log *slog.Logger) commands.Store {
-	store := esdbstore.New(connect, events, esdbstore.Options{})
-	guard := feed.NewLogGuard(pool, reading, log)
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var guarding sync.WaitGroup
-	guarding.Go(func() { guard.Run(running) })
-	a.closers = append(a.closers, store.Close, func() error {
-		stop()
-		guarding.Wait()
-		return nil
-	})
-	return guarded{store, guard}
 }
 
 // openDatabases connects, waits until the databases answer, and migrates them.

@@ -3,11 +3,33 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"am-user-management/commands"
+	"am-user-management/internal/codec"
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/eventstore/esdbstore"
 	"am-user-management/internal/feed"
 )
+
+// openStore is the event store for commands, behind a guard that runs as long as the store is open.
+func (a *assembly) openStore(ctx context.Context, connect func() (*esdb.Client, error), reading feed.Log, pool *pgxpool.Pool, events *codec.Codec, log *slog.Logger) commands.Store {
+	store := esdbstore.New(connect, events, esdbstore.Options{})
+	guard := feed.NewLogGuard(pool, reading, log)
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var guarding sync.WaitGroup
+	guarding.Go(func() { guard.Run(running) })
+	a.closers = append(a.closers, store.Close, func() error {
+		stop()
+		guarding.Wait()
+		return nil
+	})
+	return guarded{store, guard}
+}
 
 // guarded lets commands neither read nor write a log that is not the right one.
 type guarded struct {
