@@ -35,9 +35,12 @@ func TestKillNodeAtRandomMoments(t *testing.T) {
 	t.Logf("seed %d, %d kills", seed, kills)
 	w := newNodeWorld(t)
 	h := &appends{sent: map[uuid.UUID]*sentAppend{}, next: map[string]uint64{}}
-	for range kills {
+	for kill := range kills {
 		p := w.startNode()
 		h.checkTail(t, w)
+		if kill > 0 && kill%100 == 0 {
+			t.Logf("%d kills, %d appends acknowledged, all there", kill, h.acked)
+		}
 		ctx, stop := context.WithCancel(t.Context())
 		var group sync.WaitGroup
 		for writer := range 8 {
