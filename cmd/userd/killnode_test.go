@@ -16,8 +16,6 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
-
-	"am-user-management/internal/eventstore/esdbstore"
 )
 
 // kill -9 of `userd node` at random moments under load: after each restart the log is the one before, with more behind
@@ -105,9 +103,16 @@ func (w *world) run(args ...string) (output string, err error) {
 	return string(out), err
 }
 
+// dial makes a client that gives up soon: it looks for a node that was killed as long as for one that starts, and does
+// not hear that nobody waits any more.
 func (w *nodeWorld) dial() *esdb.Client {
 	w.t.Helper()
-	client, err := esdbstore.Connect("unix:"+w.socket, nil)
+	settings, err := esdb.ParseConnectionString("esdb://localhost?tls=false&maxDiscoverAttempts=3&discoveryInterval=20")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	settings.Address, settings.Logger = "unix:"+w.socket, esdb.NoopLogging()
+	client, err := esdb.NewClient(settings)
 	if err != nil {
 		w.t.Fatal(err)
 	}
