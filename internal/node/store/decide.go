@@ -58,7 +58,7 @@ func (q *sequencer) check(w *write, h *head) (repeated bool, err error) {
 			return false, err
 		case same > 0 && same == len(w.events):
 			return true, q.setRepeated(w, h, int64(w.expected)+int64(same))
-		case same == 0 && w.expected == NoStream && h.softDeleted():
+		case same == 0 && w.expected == NoStream && h.softDeleted() && (len(w.events) > 0 || w.operation != opAppend):
 			return false, nil
 		}
 		return false, wrong
@@ -70,12 +70,15 @@ func (q *sequencer) check(w *write, h *head) (repeated bool, err error) {
 
 // append adds the write's events, and lifts a soft deletion.
 func (q *sequencer) append(w *write, h *head) error {
+	now := q.store.clock()
 	if len(w.events) == 0 {
 		position, err := q.placeVoid()
 		w.result = Result{Revision: h.last, Position: position}
-		return err
+		if err != nil || !h.softDeleted() {
+			return err
+		}
+		return q.undelete(w.stream, h.last+1, now)
 	}
-	now := q.store.clock()
 	first := h.last + 1
 	next := *h
 	var record *Record

@@ -34,6 +34,9 @@ type stream struct {
 	tombstoned bool
 }
 
+// deletion stands for the id that a deletion or a tombstone gets, which no event had before.
+var deletion = []store.ID{{0xff}}
+
 type place struct {
 	stream   string
 	revision int
@@ -138,7 +141,7 @@ func (m *Store) check(name string, expected store.Expected, ids []store.ID) (Out
 	switch {
 	case len(ids) > 0 && end <= len(s.ids) && slices.Equal(s.ids[from:end], ids):
 		return m.repeated(s, end-1), true
-	case expected == store.NoStream && s.softDeleted() && (len(ids) == 0 || s.ids[0] != ids[0]):
+	case expected == store.NoStream && s.softDeleted() && len(ids) > 0 && s.ids[0] != ids[0]:
 		return Outcome{}, false
 	}
 	return wrong, true
@@ -158,12 +161,11 @@ func (m *Store) Append(name string, expected store.Expected, ids []store.ID) Out
 		return refused
 	}
 	s := m.stream(name)
+	first, lift := s.last()+1, s.softDeleted()
 	if len(ids) == 0 {
 		m.Skip()
-		return Outcome{Result: store.Result{Revision: s.last(), Position: m.Last()}}
 	}
-	first, lift := s.last()+1, s.softDeleted()
-	var position uint64
+	position := m.Last()
 	for _, id := range ids {
 		position = m.add(name, id)
 	}
@@ -196,7 +198,7 @@ func (m *Store) Delete(name string, expected store.Expected) Outcome {
 	if !s.tombstoned && s.last() < 0 && s.metadata == nil {
 		return Outcome{Kind: WrongRevision, Result: store.Result{Revision: -1}}
 	}
-	if refused, done := m.check(name, expected, nil); done {
+	if refused, done := m.check(name, expected, deletion); done {
 		return refused
 	}
 	position := m.add("$$"+name, store.ID{})
@@ -206,7 +208,7 @@ func (m *Store) Delete(name string, expected store.Expected) Outcome {
 
 // Tombstone closes a stream for ever.
 func (m *Store) Tombstone(name string, expected store.Expected) Outcome {
-	if refused, done := m.check(name, expected, nil); done {
+	if refused, done := m.check(name, expected, deletion); done {
 		return refused
 	}
 	s := m.stream(name)
