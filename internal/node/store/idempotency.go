@@ -37,10 +37,10 @@ func (q *sequencer) repeatsByPosition(w *write, h *head) (int, error) {
 }
 
 // setRepeated answers w with the revision and position of its last event as first written. A truncated event has no
-// position any more.
+// position any more; metadata that was replaced counts as truncated.
 func (q *sequencer) setRepeated(w *write, h *head, revision int64) error {
 	w.result = Result{Revision: revision}
-	if revision < h.first() {
+	if revision < h.first() || IsMetastream(w.stream) && revision < h.last {
 		return nil
 	}
 	record, err := q.record(w.stream, uint64(revision))

@@ -111,3 +111,20 @@ func TestOneWriterWinsARevision(t *testing.T) {
 		t.Errorf("%d writers won", won)
 	}
 }
+
+// TestRepeatedMetadataThatWasReplaced: only the last event of a metastream can be read, so only that one has a position.
+func TestRepeatedMetadataThatWasReplaced(t *testing.T) {
+	t.Parallel()
+	s := open(t, store.Options{Dir: "log", FS: vfs.NewMem()})
+	first, second := newEvents(1), newEvents(1)
+	mustAppend(t, s, "$$s", store.NoStream, first)
+	last := mustAppend(t, s, "$$s", 0, second)
+	for _, expected := range []store.Expected{store.NoStream, store.Any} {
+		if again := mustAppend(t, s, "$$s", expected, first); again != (store.Result{}) {
+			t.Errorf("repeated at %d: %+v, want revision 0 without a position", expected, again)
+		}
+	}
+	if again := mustAppend(t, s, "$$s", store.Any, second); again != last {
+		t.Errorf("repeated: %+v, want %+v", again, last)
+	}
+}
