@@ -52,13 +52,18 @@ func (q *sequencer) metadataWritten(stream string, record *Record, now time.Time
 	return q.undelete(stream, h.last+1, now)
 }
 
-// undelete writes the metadata in force once more, with the events before revision first hidden.
+// undelete writes the metadata in force once more, with the events before revision first hidden. Metadata that is no object
+// stays as it is, and hides nothing.
 func (q *sequencer) undelete(stream string, first int64, now time.Time) error {
 	current, err := q.lastRecord(metastreamPrefix + stream)
 	if err != nil {
 		return err
 	}
-	event := Event{ID: q.newID(), Type: MetadataType, JSON: true, Data: withTruncateBefore(current.JSON, current.Data, first)}
+	data, ok := withTruncateBefore(current.Data, first)
+	if !ok {
+		return nil
+	}
+	event := Event{ID: q.newID(), Type: MetadataType, JSON: true, Data: data}
 	_, err = q.placeMetadata(stream, &event, now)
 	return err
 }
