@@ -1,5 +1,7 @@
 package node
 
+import "am-user-management/internal/node/store"
+
 // boundsPage is how many revisions count as one page when a read tells where the stream's first event is.
 const boundsPage = 32
 
@@ -31,7 +33,9 @@ func (r *reader) readStreamForwards(name string, from, count int64) error {
 		}
 		next := to + 1
 		if sent == 0 && len(r.page.Records) == 0 {
-			next = max(next, view.First)
+			if next, err = r.firstAfter(view, to); err != nil {
+				return err
+			}
 			if err := r.sendFirst(next); err != nil {
 				return err
 			}
@@ -46,6 +50,29 @@ func (r *reader) readStreamForwards(name string, from, count int64) error {
 		from = next
 	}
 	return r.sendLast(view.Last)
+}
+
+// firstAfter returns the revision from which a read goes on that found nothing up to revision to: past what metadata hides, or
+// at the first event that is not too old.
+func (r *reader) firstAfter(view *store.Stream, to int64) (int64, error) {
+	if to < view.First {
+		return view.First, nil
+	}
+	next := to + 1
+	for ; next <= view.Last; next += pageRecords {
+		if err := r.ctx.Err(); err != nil {
+			return 0, err
+		}
+		if err := r.store.ReadStream(&r.page, view, next, min(next+pageRecords-1, view.Last), false); err != nil {
+			return 0, err
+		}
+		if len(r.page.Records) > 0 {
+			next = int64(r.page.Records[0].Revision)
+			r.page.Records = r.page.Records[:0]
+			return next, nil
+		}
+	}
+	return min(next, view.Last+1), nil
 }
 
 // readStreamBackwards sends at most count visible events from a revision down.
