@@ -7,8 +7,11 @@ import (
 	"am-user-management/internal/node/store"
 )
 
-// beforeFirst stands for a subscription to a stream from its beginning.
-const beforeFirst = -1
+// beforeFirst stands for a subscription to a stream from its beginning, atEnd for one to what is yet to come.
+const (
+	beforeFirst = -1
+	atEnd       = math.MaxInt64
+)
 
 // streamSubscription is a place in one stream that moves on as events come.
 type streamSubscription struct {
@@ -19,30 +22,34 @@ type streamSubscription struct {
 	seen int64
 	// cursor is the log position up to which the stream has been looked at.
 	cursor uint64
-	live   bool
+	// missing tells that there was no stream to catch up with. Its subscriber has not caught up before there is one.
+	missing bool
+	live    bool
 }
 
 // subscribeStream sends the stream's events of revisions higher than after, for ever, or until the caller may not read them
-// any more.
+// any more. Who asks for what is yet to come has caught up at once, whatever has become of the stream.
 func (r *reader) subscribeStream(name string, after int64) error {
 	view, err := r.store.Stream(r.ctx, name)
 	if err != nil {
 		return err
 	}
-	if view.Tombstoned {
+	if view.Tombstoned && after != atEnd {
 		return streamDeleted(r.call.Context(), name)
-	}
-	if after == math.MaxInt64 {
-		after = view.Last
 	}
 	if err := r.sendConfirmation(); err != nil {
 		return err
 	}
-	s := &streamSubscription{reader: r, name: name, seen: after}
+	if view.Tombstoned {
+		return r.subscribeToNothing()
+	}
+	s := &streamSubscription{reader: r, name: name, seen: after, cursor: view.Position}
+	if after == atEnd {
+		s.seen = view.Last
+	} else if err := s.catchUp(view); err != nil {
+		return err
+	}
 	for {
-		if err := s.catchUp(view); err != nil {
-			return err
-		}
 		if err := s.follow(); err != nil {
 			return err
 		}
@@ -52,16 +59,26 @@ func (r *reader) subscribeStream(name string, after int64) error {
 		if view.Tombstoned {
 			return streamDeleted(r.call.Context(), name)
 		}
+		if err := s.catchUp(view); err != nil {
+			return err
+		}
 	}
 }
 
-// catchUp sends what the stream holds beyond the last revision sent. It does not tell a subscriber that it has caught
-// up with a stream that is not there.
+// subscribeToNothing waits with a subscriber for what cannot come.
+func (r *reader) subscribeToNothing() error {
+	if err := r.sendCaughtUp(); err != nil {
+		return err
+	}
+	<-r.ctx.Done()
+	return r.ctx.Err()
+}
+
+// catchUp sends what the stream holds beyond the last revision sent.
 func (s *streamSubscription) catchUp(view *store.Stream) error {
 	s.cursor = view.Position
-	if !view.Found() {
+	if s.missing = !view.Found(); s.missing {
 		s.seen = max(s.seen, view.Last)
-		s.live = true
 		return nil
 	}
 	for from := max(s.seen+1, view.First); from <= view.Last; {
@@ -108,7 +125,7 @@ func (s *streamSubscription) follow() error {
 			s.cursor = next - 1
 			continue
 		}
-		if !s.live {
+		if !s.live && !s.missing {
 			s.live = true
 			if err := s.sendCaughtUp(); err != nil {
 				return err
@@ -120,11 +137,16 @@ func (s *streamSubscription) follow() error {
 	}
 }
 
-// deliver sends a record if it is a new one of this stream. The tombstone is the last.
+// deliver sends a record if it is a new one of this stream. The tombstone is the last, and does not show where there was no
+// stream before.
 func (s *streamSubscription) deliver(record *store.Record) error {
 	if record.Void() || string(record.Stream) != s.name || int64(record.Revision) <= s.seen {
 		return nil
 	}
+	if s.missing && record.Revision == store.TombstoneRevision {
+		return streamDeleted(s.call.Context(), s.name)
+	}
+	s.missing = false
 	s.seen = int64(record.Revision)
 	if err := s.send(record); err != nil {
 		return err
