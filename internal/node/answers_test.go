@@ -66,6 +66,8 @@ func inWords(response *streams.ReadResp, err error) string {
 		return fmt.Sprintf("%d@%s", event.GetStreamRevision(), event.GetStreamIdentifier().GetStreamName())
 	case *streams.ReadResp_Confirmation:
 		return "confirmed"
+	case *streams.ReadResp_Checkpoint_:
+		return fmt.Sprintf("checkpoint %d", content.Checkpoint.GetCommitPosition())
 	case *streams.ReadResp_CaughtUp_:
 		return "caught up"
 	case *streams.ReadResp_StreamNotFound_:

@@ -55,7 +55,8 @@ func (r *reader) subscribeAll(after uint64, wanted *filter) error {
 	}
 }
 
-// rest tells a subscriber that came to the end so, and waits for more.
+// rest tells a subscriber that came to the end so, and waits for more. The checkpoint with which it tells how far that is comes
+// besides those that are due by number.
 func (s *allSubscription) rest() error {
 	if !s.live {
 		s.live = true
@@ -85,6 +86,7 @@ func (s *allSubscription) deliver() error {
 			s.told = record.Position
 		}
 		if s.wanted.interval > 0 && s.examined >= s.wanted.interval {
+			s.examined = 0
 			if err := s.checkpoint(); err != nil {
 				return err
 			}
@@ -94,6 +96,6 @@ func (s *allSubscription) deliver() error {
 }
 
 func (s *allSubscription) checkpoint() error {
-	s.examined, s.told = 0, s.cursor
+	s.told = s.cursor
 	return s.sendCheckpoint(s.cursor)
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"am-user-management/internal/node/nodetest"
+	"am-user-management/internal/node/store"
 )
 
 func subscribe(t testing.TB, client streams.StreamsClient, options *streams.ReadReq_Options) streams.Streams_ReadClient {
@@ -151,6 +152,32 @@ func TestCheckpointAtTheLiveSwitch(t *testing.T) {
 		t.Errorf("last checkpoint is %d, the log went to %d", checkpoint, result.Position-1)
 	}
 }
+
+// TestCheckpointsCountFromTheStart: what was examined before the subscriber had caught up counts towards the first
+// checkpoint after it.
+func TestCheckpointsCountFromTheStart(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	first, err := n.Node().Append(t.Context(), "s", store.Any, storeEvents(1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendEvents(t, n.Node(), "s", 1)
+	options := withoutSystemEvents(subscribeAll())
+	options.GetAll().AllOption = &streams.ReadReq_Options_AllOptions_Position{Position: &streams.ReadReq_Options_Position{
+		CommitPosition: first.Position, PreparePosition: first.Position,
+	}}
+	options.GetFilter().GetEventType().Regex = "^nothing"
+	options.GetFilter().Window = &streams.ReadReq_Options_FilterOptions_Max{Max: 4}
+	subscription := read(t, n, options)
+	subscription.hears("confirmed", checkpointAt(first.Position+1), "caught up")
+	for range 7 {
+		appendEvents(t, n.Node(), "s", 1)
+	}
+	subscription.hears(checkpointAt(first.Position+4), checkpointAt(first.Position+8))
+}
+
+func checkpointAt(position uint64) string { return fmt.Sprintf("checkpoint %d", position) }
 
 // TestCloseEndsSubscriptions: the client learns that the server went away, and finds everything after a restart.
 func TestCloseEndsSubscriptions(t *testing.T) {
