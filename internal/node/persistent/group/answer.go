@@ -18,7 +18,7 @@ const (
 	Park
 	// Skip drops it.
 	Skip
-	// Stop does nothing, so that the event times out.
+	// Stop drops it, too: EventStoreDB stops nothing, but takes an event back whatever is to become of it.
 	Stop
 )
 
@@ -35,9 +35,6 @@ func (g *Group) Ack(c *Consumer, ids []store.ID, now time.Duration) {
 
 // Nack tells that a consumer failed with events, and what becomes of them. Ids that it does not have are ignored.
 func (g *Group) Nack(c *Consumer, ids []store.ID, action Action, reason string, now time.Duration) {
-	if action == Stop {
-		return
-	}
 	for _, id := range ids {
 		e := c.held[id]
 		if e == nil {
@@ -47,9 +44,9 @@ func (g *Group) Nack(c *Consumer, ids []store.ID, action Action, reason string, 
 		switch action {
 		case Park:
 			g.park(e, "Client explicitly NAK'ed message.\n"+reason)
-		case Skip:
+		case Skip, Stop:
 			g.finish(e)
-		case Retry, Stop:
+		case Retry:
 			g.retry(e)
 		}
 	}

@@ -224,16 +224,16 @@ func TestTimeOuts(t *testing.T) {
 	expect(t, "no time-out", take(c))
 }
 
-func TestStopLeavesAnEventInFlight(t *testing.T) {
+func TestStopDropsAnEvent(t *testing.T) {
 	t.Parallel()
 	g := newGroup(settings())
 	c := connect(t, g, 1)
 	feed(g, 2, 1)
 	take(c)
 	g.Nack(c, ids(0), group.Stop, "", 0)
-	expect(t, "after stop", take(c))
-	if inFlight := g.Stats().InFlight; inFlight != 1 {
-		t.Errorf("%d in flight, want 1", inFlight)
+	expect(t, "after stop", take(c), "1/0")
+	if write, due := g.Due(); !due || write.Checkpoint != 0 {
+		t.Errorf("due is %+v, want checkpoint 0", write)
 	}
 }
 

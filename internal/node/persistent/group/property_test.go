@@ -168,9 +168,7 @@ func (w *world) write() bool {
 // answer lets a client answer one of its events.
 func (w *world) answer(c *client, id store.ID, action string) {
 	d := c.held[id]
-	if action != "stop" {
-		delete(c.held, id)
-	}
+	delete(c.held, id)
 	switch action {
 	case "ack":
 		w.markDone(d)
@@ -183,6 +181,7 @@ func (w *world) answer(c *client, id store.ID, action string) {
 	case "retry":
 		w.g.Nack(c.consumer, []store.ID{id}, group.Retry, "", w.now)
 	case "stop":
+		w.markDone(d)
 		w.g.Nack(c.consumer, []store.ID{id}, group.Stop, "", w.now)
 	}
 }
@@ -209,7 +208,7 @@ func (w *world) disconnect(c *client) {
 }
 
 // TestNothingIsLost lets clients come, go, answer, fail and be silent, and the process die, in any order. In the end
-// every event was acknowledged, skipped or is parked; no client ever had more events than slots, and no checkpoint
+// every event was acknowledged, skipped, stopped or is parked; no client ever had more events than slots, and no checkpoint
 // passed an event that was not done.
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
