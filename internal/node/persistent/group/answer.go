@@ -2,6 +2,7 @@ package group
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"am-user-management/internal/node/store"
@@ -99,7 +100,19 @@ func (g *Group) retry(e *entry) {
 		g.park(e, fmt.Sprintf("Reached retry count of %d", g.settings.MaxRetryCount))
 		return
 	}
+	g.again(e)
+}
+
+// again lets an event come once more, before those that came later. What is replayed keeps its place behind all others.
+func (g *Group) again(e *entry) {
 	e.retries++
 	g.waitingBytes += e.size()
-	g.retrying = append(g.retrying, e)
+	place := len(g.retrying)
+	if !e.Replayed {
+		later := func(other *entry) bool { return !other.Replayed && other.order > e.order }
+		if i := slices.IndexFunc(g.retrying, later); i >= 0 {
+			place = i
+		}
+	}
+	g.retrying = slices.Insert(g.retrying, place, e)
 }

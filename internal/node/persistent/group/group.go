@@ -90,19 +90,17 @@ func (g *Group) Connect(name, user string, slots int, now time.Duration) (*Consu
 	return c, nil
 }
 
-// Disconnect removes a consumer. What it had comes again, before everything else, and counts as one more try.
+// Disconnect removes a consumer. What it had comes again and counts as one more try, but nothing is parked for that: a consumer
+// may go for reasons of its own.
 func (g *Group) Disconnect(c *Consumer, now time.Duration) {
 	for i, there := range g.consumers {
 		if there != c {
 			continue
 		}
 		g.consumers = append(g.consumers[:i:i], g.consumers[i+1:]...)
-		waiting := g.retrying
-		g.retrying = nil
 		for _, e := range c.releaseAll() {
-			g.retry(e)
+			g.again(e)
 		}
-		g.retrying = append(g.retrying, waiting...)
 		g.handOut(now)
 		return
 	}

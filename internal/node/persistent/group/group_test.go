@@ -195,6 +195,35 @@ func TestALostConsumersEventsComeFirst(t *testing.T) {
 	expect(t, "the next one", take(connect(t, g, 10)), "0/1", "1/1", "2/0", "3/0")
 }
 
+// TestALostConsumersEventsAreNotParked, however often they were lost: nobody said that they cannot be handled.
+func TestALostConsumersEventsAreNotParked(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.MaxRetryCount = 0
+	g := newGroup(s)
+	for try := range 3 {
+		lost := connect(t, g, 1)
+		feed(g, 1, 1)
+		expect(t, "consumer", take(lost), fmt.Sprintf("0/%d", try))
+		g.Disconnect(lost, 0)
+	}
+}
+
+// TestRetriesComeInOrder, in that in which they came first, whatever the order in which they failed.
+func TestRetriesComeInOrder(t *testing.T) {
+	t.Parallel()
+	g := newGroup(settings())
+	first, second := connect(t, g, 2), connect(t, g, 2)
+	feed(g, 4, 1)
+	expect(t, "first", take(first), "0/0", "2/0")
+	expect(t, "second", take(second), "1/0", "3/0")
+	g.Disconnect(second, 0)
+	g.Nack(first, ids(2, 0), group.Retry, "", 0)
+	expect(t, "first again", take(first), "0/1", "1/1")
+	g.Disconnect(first, 0)
+	expect(t, "another", take(connect(t, g, 4)), "0/2", "1/2", "2/1", "3/1")
+}
+
 func TestTimeOuts(t *testing.T) {
 	t.Parallel()
 	g := newGroup(settings())
