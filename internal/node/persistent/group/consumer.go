@@ -12,8 +12,6 @@ import (
 type Consumer struct {
 	name, user string
 	slots      int
-	// order is that in which consumers came.
-	order uint64
 
 	// held are the events it has not answered, by id, and inFlight is how many.
 	held     map[store.ID]*entry

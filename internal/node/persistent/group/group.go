@@ -25,9 +25,8 @@ type Group struct {
 	settings Settings
 	strategy strategy
 
+	// consumers are in the order in which they came.
 	consumers []*Consumer
-	// connected counts the consumers that ever came.
-	connected uint64
 
 	// fresh are events that no consumer has had yet, retrying those that come again or are replayed. They wait in the
 	// order in which they will be handed out, the retrying ones first.
@@ -80,9 +79,8 @@ func (g *Group) Connect(name, user string, slots int, now time.Duration) (*Consu
 	if most := int(g.settings.MaxSubscriberCount); most > 0 && len(g.consumers) >= most {
 		return nil, ErrFull
 	}
-	g.connected++
 	c := &Consumer{
-		name: name, user: user, slots: slots, order: g.connected,
+		name: name, user: user, slots: slots,
 		held: map[store.ID]*entry{}, news: make(chan struct{}, 1),
 	}
 	g.consumers = append(g.consumers, c)

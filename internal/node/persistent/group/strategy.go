@@ -1,8 +1,11 @@
 package group
 
 import (
+	"cmp"
 	"encoding/json"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -41,9 +44,9 @@ func newStrategy(name Strategy) strategy {
 	case DispatchToSingle:
 		return &single{}
 	case Pinned:
-		return pinned{key: sourceStream}
+		return newPinned(sourceStream)
 	case PinnedByCorrelation:
-		return pinned{key: correlation}
+		return newPinned(correlation)
 	case RoundRobin:
 	}
 	return &roundRobin{}
@@ -79,24 +82,33 @@ func (s *single) choose(consumers []*Consumer, _ *entry) *Consumer {
 	return nil
 }
 
-// pinned sorts events into buckets. Each bucket belongs to the consumer that draws highest for it, so that a consumer
-// that comes or goes moves no other buckets than its own.
+// pinned sorts events into buckets. Each bucket belongs to one consumer as long as that is there. A bucket without one goes to
+// the consumer that has the fewest, the eldest of them, when an event comes for it; a consumer that comes gets what others have
+// above their share.
 type pinned struct {
-	key func(*entry) string
+	key       func(*entry) string
+	consumers []*Consumer
+	owners    map[uint64]*Consumer
 }
 
 const buckets = 1024
 
-func (p pinned) choose(consumers []*Consumer, e *entry) *Consumer {
+func newPinned(key func(*entry) string) *pinned {
+	return &pinned{key: key, owners: map[uint64]*Consumer{}}
+}
+
+func (p *pinned) choose(consumers []*Consumer, e *entry) *Consumer {
+	if !slices.Equal(p.consumers, consumers) {
+		p.share(consumers)
+	}
 	if e.bucket == 0 {
 		e.bucket = hashOf(p.key(e))%buckets + 1
 	}
-	var owner *Consumer
-	highest := uint64(0)
-	for _, c := range consumers {
-		if draw := mix(e.bucket<<32 ^ c.order); owner == nil || draw > highest {
-			owner, highest = c, draw
-		}
+	owner := p.owners[e.bucket]
+	if owner == nil {
+		counts := p.counts()
+		owner = slices.MinFunc(consumers, func(a, b *Consumer) int { return cmp.Compare(counts[a], counts[b]) })
+		p.owners[e.bucket] = owner
 	}
 	if !owner.free() {
 		return nil
@@ -104,17 +116,59 @@ func (p pinned) choose(consumers []*Consumer, e *entry) *Consumer {
 	return owner
 }
 
+func (p *pinned) counts() map[*Consumer]int {
+	counts := map[*Consumer]int{}
+	for _, owner := range p.owners {
+		counts[owner]++
+	}
+	return counts
+}
+
+// share takes the buckets of consumers that have gone, and gives some to those that have come.
+func (p *pinned) share(consumers []*Consumer) {
+	before := p.consumers
+	p.consumers = slices.Clone(consumers)
+	maps.DeleteFunc(p.owners, func(_ uint64, owner *Consumer) bool { return !slices.Contains(consumers, owner) })
+	for i, c := range consumers {
+		if slices.Contains(before, c) {
+			continue
+		}
+		share := (len(p.owners) + i) / (i + 1) // rounded up
+		for _, other := range consumers[:i] {
+			for _, bucket := range p.above(share, other) {
+				p.owners[bucket] = c
+			}
+		}
+	}
+}
+
+// above returns what a consumer has above its share, those first of which it has the fewest events.
+func (p *pinned) above(share int, c *Consumer) []uint64 {
+	var owned []uint64
+	for bucket, owner := range p.owners {
+		if owner == c {
+			owned = append(owned, bucket)
+		}
+	}
+	if len(owned) <= share {
+		return nil
+	}
+	inFlight := map[uint64]int{}
+	for _, e := range c.held {
+		for ; e != nil; e = e.same {
+			inFlight[e.bucket]++
+		}
+	}
+	slices.SortFunc(owned, func(a, b uint64) int {
+		return cmp.Or(cmp.Compare(inFlight[a], inFlight[b]), cmp.Compare(a, b))
+	})
+	return owned[:len(owned)-share]
+}
+
 func hashOf(text string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(text)) // never fails
 	return h.Sum64()
-}
-
-// mix is a bijection whose every output bit depends on every input bit (the finalizer of SplitMix64).
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }
 
 // sourceStream returns the stream of the event itself.

@@ -79,3 +79,40 @@ func TestPinnedKeepsAStreamTogether(t *testing.T) {
 		})
 	}
 }
+
+// TestPinnedSharesStreamsOut: each new stream goes to the consumer that has the fewest, and one that comes gets its share.
+func TestPinnedSharesStreamsOut(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.Strategy = group.Pinned
+	g := newGroup(s)
+	first, second := connect(t, g, 9), connect(t, g, 9)
+	feed(g, 5, 4)
+	expect(t, "first", take(first), "0/0", "2/0", "4/0") // streams a and c
+	expect(t, "second", take(second), "1/0", "3/0")
+	third := connect(t, g, 9)
+	g.News()
+	feed(g, 9, 4)
+	expect(t, "first has its share", take(first), "6/0", "8/0")
+	expect(t, "second has its share", take(second), "5/0", "7/0")
+	expect(t, "third has none", take(third))
+	g.Disconnect(first, 0)
+	expect(t, "third takes over", take(third), "0/1", "2/1", "4/1", "6/1", "8/1")
+}
+
+// TestPinnedMovesWhatIsAboveTheShare, and of that what has the fewest events in flight.
+func TestPinnedMovesWhatIsAboveTheShare(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.Strategy = group.Pinned
+	g := newGroup(s)
+	first := connect(t, g, 9)
+	feed(g, 4, 4)
+	expect(t, "first", take(first), "0/0", "1/0", "2/0", "3/0")
+	g.Ack(first, ids(1, 3), 0)
+	second := connect(t, g, 9)
+	g.News()
+	feed(g, 8, 4)
+	expect(t, "first keeps a and c", take(first), "4/0", "6/0")
+	expect(t, "second has b and d", take(second), "5/0", "7/0")
+}
