@@ -35,7 +35,7 @@ func (s *persistentService) Create(ctx context.Context, request *wire.CreateReq)
 		definition.Stream = streamName(target.Stream.GetStreamIdentifier())
 		switch start := target.Stream.GetRevisionOption().(type) {
 		case *wire.CreateReq_StreamOptions_Revision:
-			definition.Start, err = revision(start.Revision)
+			definition.Start, err = startRevision(start.Revision)
 		case *wire.CreateReq_StreamOptions_End:
 			definition.Start = persistent.FromEnd
 		case *wire.CreateReq_StreamOptions_Start:

@@ -43,7 +43,7 @@ func (s *persistentService) ReplayParked(ctx context.Context, request *wire.Repl
 		if stop.StopAt < 0 {
 			return nil, persistentStatus(ctx, &persistent.Error{
 				Kind: persistent.Refused, Stream: stream, Group: options.GetGroupName(),
-				Reason: "Cannot stop replaying parked messages at a negative version.",
+				Reason: "Cannot stop replaying parked message at a negative version.",
 			})
 		}
 		stopAt = stop.StopAt

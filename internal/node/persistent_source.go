@@ -28,13 +28,13 @@ func checkSource(definition *persistent.Definition, all bool) error {
 	case definition.Stream == persistent.AllStream && !all:
 		return &persistent.Error{
 			Kind: persistent.Refused, Stream: definition.Stream, Group: definition.Group,
-			Reason: "Persistent subscriptions to $all are created by its own option, not as a stream.",
+			Reason: "Persistent subscriptions to $all are only supported over gRPC through gRPC clients",
 		}
 	}
 	return nil
 }
 
-// startRevision reads the revision of clients that had no other way to say where to start.
+// startRevision reads a revision, of which the highest number stands for the end.
 func startRevision(n uint64) (int64, error) {
 	if n == math.MaxUint64 {
 		return persistent.FromEnd, nil
@@ -48,9 +48,12 @@ type position interface {
 	GetPreparePosition() uint64
 }
 
+// startPosition reads a position, of which the highest numbers stand for the end.
 func startPosition(from position) (int64, error) {
 	commit := from.GetCommitPosition()
 	switch {
+	case commit == math.MaxUint64 && from.GetPreparePosition() == commit:
+		return persistent.FromEnd, nil
 	case commit < from.GetPreparePosition():
 		return 0, invalid("commit position must not be less than prepare position")
 	case commit > math.MaxInt64:

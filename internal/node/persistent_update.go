@@ -32,7 +32,7 @@ func (s *persistentService) Update(ctx context.Context, request *wire.UpdateReq)
 		definition.Stream = streamName(target.Stream.GetStreamIdentifier())
 		switch start := target.Stream.GetRevisionOption().(type) {
 		case *wire.UpdateReq_StreamOptions_Revision:
-			definition.Start, err = revision(start.Revision)
+			definition.Start, err = startRevision(start.Revision)
 		case *wire.UpdateReq_StreamOptions_End:
 			definition.Start = persistent.FromEnd
 		case *wire.UpdateReq_StreamOptions_Start:

@@ -60,12 +60,21 @@ func parseNumber(text string) (int64, error) {
 	return strconv.ParseInt(text, 10, 64)
 }
 
-// check refuses what EventStoreDB refuses.
-func (d *Definition) check() error {
-	switch settings := &d.Settings; {
-	case !settings.Strategy.Known():
-		return d.refuse("Consumer strategy " + string(settings.Strategy) + " does not exist.")
-	case settings.ReadBatchSize >= settings.HistoryBufferSize:
+// check refuses what EventStoreDB refuses before it looks whether there is such a group.
+func (d *Definition) check(end int64) error {
+	switch {
+	case !d.Settings.Strategy.Known():
+		return d.refuse("Consumer strategy " + string(d.Settings.Strategy) + " does not exist.")
+	case d.Stream == AllStream && d.Start > end:
+		return d.refuse("Invalid Start From position: commit position must be less than or equal to " +
+			"the last commit position in the transaction file.")
+	}
+	return nil
+}
+
+// checkBuffer refuses what EventStoreDB refuses when it sets up a group.
+func (d *Definition) checkBuffer() error {
+	if d.Settings.ReadBatchSize >= d.Settings.HistoryBufferSize {
 		return d.refuse("Specified argument was out of the range of valid values. " +
 			"(Parameter 'ReadBatchSize may not be greater than or equal to BufferSize')")
 	}

@@ -2,7 +2,6 @@ package persistent
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"am-user-management/internal/node/store"
@@ -16,10 +15,13 @@ func (s *Subsystem) Create(definition Definition) error {
 	if err != nil {
 		return err
 	}
+	if err := s.settle(&definition); err != nil {
+		return err
+	}
 	if indexOf(before, definition.Stream, definition.Group) >= 0 {
 		return &Error{Kind: Exists, Stream: definition.Stream, Group: definition.Group}
 	}
-	if err := s.settle(&definition); err != nil {
+	if err := definition.checkBuffer(); err != nil {
 		return err
 	}
 	// What a group of the same name left behind would be taken for the progress of this one.
@@ -49,6 +51,9 @@ func (s *Subsystem) Update(definition Definition) error {
 	}
 	definition.Filter = before[i].definition.Filter
 	if err := s.settle(&definition); err != nil {
+		return err
+	}
+	if err := definition.checkBuffer(); err != nil {
 		return err
 	}
 	definitions := definitionsOf(before)
@@ -84,9 +89,6 @@ func (s *Subsystem) Delete(stream, group string) error {
 
 // settle checks a definition, and fixes what the end means to it.
 func (s *Subsystem) settle(definition *Definition) error {
-	if err := definition.check(); err != nil {
-		return err
-	}
 	end := int64(s.store.Last())
 	if definition.Stream != AllStream {
 		view, err := s.store.Stream(s.running, definition.Stream)
@@ -94,11 +96,9 @@ func (s *Subsystem) settle(definition *Definition) error {
 			return err
 		}
 		end = view.Last
-	} else if definition.Start > end {
-		return definition.refuse(fmt.Sprintf("position %d is beyond the end of the log at %d", definition.Start, end))
 	}
 	definition.resume = end + 1
-	return nil
+	return definition.check(end)
 }
 
 // forget hides a group's checkpoints and parked events.

@@ -1,0 +1,116 @@
+package node_test
+
+import (
+	"math"
+	"testing"
+
+	wire "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"am-user-management/internal/node/nodetest"
+)
+
+// groups asks for groups of the name g.
+type groups struct {
+	t      *testing.T
+	client wire.PersistentSubscriptionsClient
+}
+
+func askGroups(t *testing.T, n *nodetest.Node) *groups {
+	t.Helper()
+	return &groups{t: t, client: wire.NewPersistentSubscriptionsClient(dial(t, n.Address))}
+}
+
+// fails expects a call about a group to fail for a reason.
+func (g *groups) fails(reason string, call func(...grpc.CallOption) error) {
+	g.t.Helper()
+	var trailer metadata.MD
+	err := call(grpc.Trailer(&trailer))
+	got := trailer.Get("reason")
+	if status.Code(err) != codes.Internal || len(got) != 1 || got[0] != reason {
+		g.t.Errorf("got %v for %q, want %q", err, got, reason)
+	}
+}
+
+func (g *groups) create(settings *wire.CreateReq_Settings, from *wire.CreateReq_Options) func(...grpc.CallOption) error {
+	return func(options ...grpc.CallOption) error {
+		from.GroupName, from.Settings = "g", settings
+		_, err := g.client.Create(g.t.Context(), &wire.CreateReq{Options: from}, options...)
+		return err
+	}
+}
+
+// startOf tells from where a group starts.
+func (g *groups) startOf(of *wire.GetInfoReq_Options) string {
+	g.t.Helper()
+	of.GroupName = "g"
+	info, err := g.client.GetInfo(g.t.Context(), &wire.GetInfoReq{Options: of})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return info.GetSubscriptionInfo().GetStartFrom()
+}
+
+func fromRevision(stream string, revision uint64) *wire.CreateReq_Options {
+	return &wire.CreateReq_Options{StreamOption: &wire.CreateReq_Options_Stream{Stream: &wire.CreateReq_StreamOptions{
+		StreamIdentifier: named(stream), RevisionOption: &wire.CreateReq_StreamOptions_Revision{Revision: revision},
+	}}}
+}
+
+func fromPosition(position uint64) *wire.CreateReq_Options {
+	return &wire.CreateReq_Options{StreamOption: &wire.CreateReq_Options_All{All: &wire.CreateReq_AllOptions{
+		AllOption: &wire.CreateReq_AllOptions_Position{
+			Position: &wire.CreateReq_Position{CommitPosition: position, PreparePosition: position},
+		},
+	}}}
+}
+
+// TestReasonsOfRefusedGroups are those that EventStoreDB gives, and in its order: a strategy and a start that cannot be are
+// refused even where there is such a group, a buffer is not.
+func TestReasonsOfRefusedGroups(t *testing.T) {
+	t.Parallel()
+	g := askGroups(t, nodetest.Start(t))
+	good := &wire.CreateReq_Settings{ReadBatchSize: 1, HistoryBufferSize: 2, ConsumerStrategy: "Pinned"}
+	for _, from := range []*wire.CreateReq_Options{fromRevision("s", 0), fromPosition(0)} {
+		if err := g.create(good, from)(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.fails("Consumer strategy x does not exist.",
+		g.create(&wire.CreateReq_Settings{ConsumerStrategy: "x"}, fromRevision("s", 0)))
+	g.fails("Invalid Start From position: commit position must be less than or equal to the last commit position in the transaction file.",
+		g.create(good, fromPosition(1<<40)))
+	g.fails("Persistent subscriptions to $all are only supported over gRPC through gRPC clients",
+		g.create(good, fromRevision("$all", 0)))
+	g.fails("Cannot stop replaying parked message at a negative version.", func(options ...grpc.CallOption) error {
+		_, err := g.client.ReplayParked(t.Context(), &wire.ReplayParkedReq{Options: &wire.ReplayParkedReq_Options{
+			GroupName: "none", StreamOption: &wire.ReplayParkedReq_Options_StreamIdentifier{StreamIdentifier: named("s")},
+			StopAtOption: &wire.ReplayParkedReq_Options_StopAt{StopAt: -1},
+		}}, options...)
+		return err
+	})
+	if err := g.create(&wire.CreateReq_Settings{ConsumerStrategy: "Pinned"}, fromRevision("s", 0))(); status.Code(err) != codes.AlreadyExists {
+		t.Errorf("a second group with a bad buffer: %v", err)
+	}
+}
+
+// TestGroupsFromTheHighestNumber start from the end.
+func TestGroupsFromTheHighestNumber(t *testing.T) {
+	t.Parallel()
+	g := askGroups(t, nodetest.Start(t))
+	settings := &wire.CreateReq_Settings{ReadBatchSize: 1, HistoryBufferSize: 2}
+	for _, from := range []*wire.CreateReq_Options{fromRevision("s", math.MaxUint64), fromPosition(math.MaxUint64)} {
+		if err := g.create(settings, from)(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ofStream := &wire.GetInfoReq_Options{StreamOption: &wire.GetInfoReq_Options_StreamIdentifier{StreamIdentifier: named("s")}}
+	ofAll := &wire.GetInfoReq_Options{StreamOption: &wire.GetInfoReq_Options_All{All: &shared.Empty{}}}
+	if stream, all := g.startOf(ofStream), g.startOf(ofAll); stream != "-1" || all != "C:-1/P:-1" {
+		t.Errorf("start from %s and %s", stream, all)
+	}
+}
