@@ -114,3 +114,34 @@ func TestGroupsFromTheHighestNumber(t *testing.T) {
 		t.Errorf("start from %s and %s", stream, all)
 	}
 }
+
+// TestListOfAStreamThatHadGroups: it is empty until the groups are loaded anew.
+func TestListOfAStreamThatHadGroups(t *testing.T) {
+	t.Parallel()
+	g := askGroups(t, nodetest.Start(t))
+	list := func() ([]*wire.SubscriptionInfo, error) {
+		response, err := g.client.List(t.Context(), &wire.ListReq{Options: &wire.ListReq_Options{
+			ListOption: &wire.ListReq_Options_ListForStream{ListForStream: &wire.ListReq_StreamOption{
+				StreamOption: &wire.ListReq_StreamOption_Stream{Stream: named("s")},
+			}},
+		}})
+		return response.GetSubscriptions(), err
+	}
+	if err := g.create(&wire.CreateReq_Settings{ReadBatchSize: 1, HistoryBufferSize: 2}, fromRevision("s", 0))(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.client.Delete(t.Context(), &wire.DeleteReq{Options: &wire.DeleteReq_Options{
+		GroupName: "g", StreamOption: &wire.DeleteReq_Options_StreamIdentifier{StreamIdentifier: named("s")},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if groups, err := list(); err != nil || len(groups) != 0 {
+		t.Errorf("list after the last was deleted: %v, %v", groups, err)
+	}
+	if _, err := g.client.RestartSubsystem(t.Context(), &shared.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := list(); status.Code(err) != codes.NotFound {
+		t.Errorf("list after a restart: %v", err)
+	}
+}

@@ -32,8 +32,8 @@ func (s *Subsystem) List() ([]*Info, error) {
 	return infos(all)
 }
 
-// ListOf returns the groups of one stream, in the order of their creation. If there is none, it returns an Error of
-// kind NotFound.
+// ListOf returns the groups of one stream, in the order of their creation. If it has had none since the groups were loaded, it
+// returns an Error of kind NotFound.
 func (s *Subsystem) ListOf(stream string) ([]*Info, error) {
 	all, err := s.all()
 	if err != nil {
@@ -45,10 +45,16 @@ func (s *Subsystem) ListOf(stream string) ([]*Info, error) {
 			of = append(of, subscription)
 		}
 	}
-	if len(of) == 0 {
+	if !s.hadGroups(stream) {
 		return nil, &Error{Kind: NotFound, Stream: stream}
 	}
 	return infos(of)
+}
+
+func (s *Subsystem) hadGroups(stream string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.had[stream]
 }
 
 func infos(subscriptions []*subscription) ([]*Info, error) {

@@ -56,6 +56,8 @@ type Subsystem struct {
 	// ordered are the subscriptions in the order of their creation, streams those to each stream.
 	ordered []*subscription
 	streams map[string][]*subscription
+	// had are the streams that have had subscriptions since all were loaded.
+	had map[string]bool
 	// changed is closed and replaced when they change.
 	changed chan struct{}
 	// unready tells why the definitions could not be read. Nothing works until they can be.
@@ -109,6 +111,9 @@ func (s *Subsystem) Restart() error {
 // load fills the empty subsystem. An error is logged and kept.
 func (s *Subsystem) load() {
 	loaded, err := s.loadAll()
+	s.mu.Lock()
+	s.had = map[string]bool{}
+	s.mu.Unlock()
 	if err != nil {
 		s.logger.Error("definitions of persistent subscriptions cannot be read", "error", err)
 	}
@@ -143,6 +148,7 @@ func (s *Subsystem) replace(subscriptions []*subscription) []*subscription {
 	for _, subscription := range subscriptions {
 		stream := subscription.definition.Stream
 		s.streams[stream] = append(s.streams[stream], subscription)
+		s.had[stream] = true
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
