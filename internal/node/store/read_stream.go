@@ -155,11 +155,17 @@ func indexAt(it *pebble.Iterator, there bool, stream string, revision uint64) (v
 	return value, nil
 }
 
+// LastRevision stands for that of a stream's last event.
+const LastRevision = -1
+
 // Event returns the event of one revision, or nil if it is not there or not visible.
 func (s *Store) Event(ctx context.Context, stream string, revision int64) (*Record, error) {
 	view, err := s.Stream(ctx, stream)
 	if err != nil || view.Tombstoned {
 		return nil, err
+	}
+	if revision == LastRevision {
+		revision = view.Last
 	}
 	var page Page
 	if err := s.ReadStream(&page, view, revision, revision, false); err != nil || len(page.Records) == 0 {
