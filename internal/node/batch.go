@@ -118,11 +118,10 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 		return nil
 	default:
 		one = newBatch(message, b.service.clock())
+		if err == nil {
+			err = b.checkOpening(ctx, one)
+		}
 		if err != nil {
-			one.refused = err
-		} else if len(b.open) >= batchesOpen {
-			one.refused = errTooManyBatches
-		} else if err := b.service.guard.Check(ctx, access.Write, streamName(one.stream)); err != nil {
 			one.refused = err
 		}
 	}
@@ -150,6 +149,25 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 	}
 	pending, err := b.service.store.Begin(ctx, name, one.expected, one.events)
 	return b.push(ctx, batchAnswer{batch: one, pending: pending, err: err})
+}
+
+// checkOpening returns what counts before anything else that may be wrong with a batch, in the order in which EventStoreDB
+// looks.
+func (b *batchCall) checkOpening(ctx context.Context, one *batch) error {
+	name := streamName(one.stream)
+	switch {
+	case name == "":
+		return errNoStreamName
+	case len(b.open) >= batchesOpen:
+		return errTooManyBatches
+	}
+	if err := b.service.guard.Check(ctx, access.Write, name); err != nil {
+		return err
+	}
+	if !one.expires.After(b.service.clock()) {
+		return errBatchTime
+	}
+	return nil
 }
 
 // hold makes room for a message until its batch is answered. A whole batch waits for room; one that is not would keep others

@@ -13,6 +13,7 @@ import (
 var (
 	errBatchTime      = errors.New("the batch was not whole in time")
 	errTooManyBatches = errors.New("too many batches are not whole yet")
+	errNoStreamName   = errors.New("the stream name is missing")
 )
 
 // batch is one append of a BatchAppend call.
@@ -94,10 +95,10 @@ func (b *batch) add(proposed []*streams.BatchAppendReq_ProposedMessage, limit in
 			b.refused = err
 			return
 		}
-		eventType, typed := one.GetMetadata()[metadataType]
+		eventType := one.GetMetadata()[metadataType]
 		contentType, contented := one.GetMetadata()[metadataContentType]
-		if !typed || !contented {
-			b.refused = errors.New("an event needs a type and a content-type")
+		if id == (store.ID{}) || eventType == "" || !contented {
+			b.refused = errors.New("an event needs an id, a type and a content-type")
 			return
 		}
 		if b.bytes += len(one.GetData()); b.bytes > limit {

@@ -122,7 +122,16 @@ func TestBatchRefused(t *testing.T) {
 			"InvalidArgument BadRequest",
 		},
 		"revision out of range": {[]*streams.BatchAppendReq{atRevision(newStream(uuid.UUID{4}, "r", 1), 1<<63)}, "InvalidArgument BadRequest"},
-		"time over":             {[]*streams.BatchAppendReq{opens(within(newStream(uuid.UUID{5}, "late", 1), 1))}, "DeadlineExceeded Timeout"},
+		"no event id in the first of more": {
+			[]*streams.BatchAppendReq{opens(withoutID(newStream(uuid.UUID{6}, "no-id", 1)))}, "InvalidArgument BadRequest",
+		},
+		"no stream name in the first of more": {
+			[]*streams.BatchAppendReq{opens(newStream(uuid.UUID{7}, "", 1))}, "InvalidArgument BadRequest",
+		},
+		"time over before the revision counts": {
+			[]*streams.BatchAppendReq{within(withoutExpectation(newStream(uuid.UUID{8}, "late", 1)), -1)}, "DeadlineExceeded Timeout",
+		},
+		"time over": {[]*streams.BatchAppendReq{opens(within(newStream(uuid.UUID{5}, "late", 1), 1))}, "DeadlineExceeded Timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,6 +157,11 @@ func opens(message *streams.BatchAppendReq) *streams.BatchAppendReq {
 
 func withoutID(message *streams.BatchAppendReq) *streams.BatchAppendReq {
 	message.ProposedMessages[0].Id = nil
+	return message
+}
+
+func withoutExpectation(message *streams.BatchAppendReq) *streams.BatchAppendReq {
+	message.Options.ExpectedStreamPosition = nil
 	return message
 }
 
