@@ -117,8 +117,7 @@ func proposedEvent(ctx context.Context, proposed *streams.AppendReq_ProposedMess
 func appendExpectation(options *streams.AppendReq_Options) (store.Expected, error) {
 	switch expected := options.GetExpectedStreamRevision().(type) {
 	case *streams.AppendReq_Options_Revision:
-		n, err := revision(expected.Revision)
-		return store.Expected(n), err
+		return expectation(expected.Revision)
 	case *streams.AppendReq_Options_NoStream:
 		return store.NoStream, nil
 	case *streams.AppendReq_Options_Any:

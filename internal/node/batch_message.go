@@ -57,8 +57,7 @@ func newBatch(message *streams.BatchAppendReq, now time.Time) *batch {
 func batchExpectation(options *streams.BatchAppendReq_Options) (store.Expected, error) {
 	switch expected := options.GetExpectedStreamPosition().(type) {
 	case *streams.BatchAppendReq_Options_StreamPosition:
-		n, err := revision(expected.StreamPosition)
-		return store.Expected(n), err
+		return expectation(expected.StreamPosition)
 	case *streams.BatchAppendReq_Options_NoStream:
 		return store.NoStream, nil
 	case *streams.BatchAppendReq_Options_Any:

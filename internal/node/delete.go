@@ -19,11 +19,10 @@ func (s *streamsService) Delete(ctx context.Context, request *streams.DeleteReq)
 	var expected store.Expected
 	switch e := options.GetExpectedStreamRevision().(type) {
 	case *streams.DeleteReq_Options_Revision:
-		n, err := revision(e.Revision)
-		if err != nil {
+		var err error
+		if expected, err = expectation(e.Revision); err != nil {
 			return nil, err
 		}
-		expected = store.Expected(n)
 	case *streams.DeleteReq_Options_NoStream:
 		expected = store.NoStream
 	case *streams.DeleteReq_Options_Any:
@@ -52,11 +51,10 @@ func (s *streamsService) Tombstone(ctx context.Context, request *streams.Tombsto
 	var expected store.Expected
 	switch e := options.GetExpectedStreamRevision().(type) {
 	case *streams.TombstoneReq_Options_Revision:
-		n, err := revision(e.Revision)
-		if err != nil {
+		var err error
+		if expected, err = expectation(e.Revision); err != nil {
 			return nil, err
 		}
-		expected = store.Expected(n)
 	case *streams.TombstoneReq_Options_NoStream:
 		expected = store.NoStream
 	case *streams.TombstoneReq_Options_Any:

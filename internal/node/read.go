@@ -88,34 +88,42 @@ func (r *reader) readOrSubscribeStream(options *streams.ReadReq_Options, target 
 	if err := r.guard.Check(r.ctx, access.Read, name); err != nil {
 		return err
 	}
-	var from int64
-	switch start := target.GetRevisionOption().(type) {
-	case *streams.ReadReq_Options_StreamOptions_Revision:
-		from = math.MaxInt64
-		if start.Revision != math.MaxUint64 {
-			var err error
-			if from, err = revision(start.Revision); err != nil {
-				return err
-			}
-		}
-	case *streams.ReadReq_Options_StreamOptions_Start:
-		if subscribe {
-			from = beforeFirst
-		}
-	case *streams.ReadReq_Options_StreamOptions_End:
-		from = math.MaxInt64
-	default:
-		return invalid("the revision to read from is missing")
-	}
+	from, end, err := startOf(target, subscribe)
 	switch {
+	case err != nil:
+		return err
+	case subscribe && end:
+		return r.subscribeStream(name, atEnd)
+	case subscribe && from == atEnd:
+		return invalid("revision out of range") // there is none after it
 	case subscribe:
 		return r.subscribeStream(name, from)
 	case options.GetReadDirection() == streams.ReadReq_Options_Backwards:
 		return r.readStreamBackwards(name, from, clampCount(options))
-	case from == math.MaxInt64:
+	case end:
 		return invalid("a stream cannot be read forwards from its end")
 	}
 	return r.readStreamForwards(name, from, clampCount(options))
+}
+
+// startOf returns the revision at which a read starts, the highest for the end, and whether that is the end.
+func startOf(target *streams.ReadReq_Options_StreamOptions, subscribe bool) (from int64, end bool, err error) {
+	switch start := target.GetRevisionOption().(type) {
+	case *streams.ReadReq_Options_StreamOptions_Revision:
+		if start.Revision == math.MaxUint64 {
+			return math.MaxInt64, true, nil
+		}
+		from, err = revision(start.Revision)
+		return from, false, err
+	case *streams.ReadReq_Options_StreamOptions_Start:
+		if subscribe {
+			from = beforeFirst
+		}
+		return from, false, nil
+	case *streams.ReadReq_Options_StreamOptions_End:
+		return math.MaxInt64, true, nil
+	}
+	return 0, false, invalid("the revision to read from is missing")
 }
 
 func clampCount(options *streams.ReadReq_Options) int64 {

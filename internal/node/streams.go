@@ -46,12 +46,21 @@ func (s *streamsService) endOf(ctx context.Context, err error) error {
 	return asStatus(ctx, err)
 }
 
-// revision turns a number from the wire into a revision or an expectation.
+// revision turns a number from the wire into a revision.
 func revision(n uint64) (int64, error) {
 	if n > math.MaxInt64 {
 		return 0, invalid("revision out of range")
 	}
 	return int64(n), nil
+}
+
+// expectation turns a number from the wire into an expectation. The highest number stands for no stream.
+func expectation(n uint64) (store.Expected, error) {
+	if n == math.MaxUint64 {
+		return store.NoStream, nil
+	}
+	expected, err := revision(n)
+	return store.Expected(expected), err
 }
 
 func streamName(id *shared.StreamIdentifier) string { return string(id.GetStreamName()) }
