@@ -385,6 +385,10 @@ func TestFirstPasswords(t *testing.T) {
 	if _, err := s.details("admin:first", "ops"); status.Code(err) != codes.NotFound {
 		t.Errorf("a deleted user after a restart: %v", err)
 	}
+	options.Security.Passwords.Ops = "again"
+	s.Restart()
+	s.connect()
+	s.wantLogin("ops:again", codes.OK)
 	options.Security.TLS = nil
 	options.Dir = t.TempDir()
 	if _, err := node.Open(options); !errors.Is(err, node.ErrNoTLS) {

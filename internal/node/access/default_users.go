@@ -16,9 +16,9 @@ type Passwords struct {
 // ErrNoAdminPassword reports that nobody could be the administrator.
 var ErrNoAdminPassword = errors.New("user admin has no password yet, and none is given")
 
-// Begin sees to it that the users admin and ops are there, as far as nobody has deleted them. Where they have no password
-// they get the given one; a user that has one keeps it. It returns ErrNoAdminPassword if admin would be left without
-// where passwords count.
+// Begin sees to it that the users admin and ops are there. One that somebody has deleted is made again only with a given
+// password; without, it stays deleted. Where they have no password they get the given one; a user that has one keeps it,
+// unless the passwords are to be reset. It returns ErrNoAdminPassword if admin would be left without where passwords count.
 func (u *Users) Begin(ctx context.Context, given Passwords) error {
 	admin := user{LoginName: adminUser, FullName: "Event Store Administrator", Groups: []string{admins}}
 	if err := u.begin(ctx, admin, given.Admin, given.Reset); err != nil {
