@@ -38,6 +38,8 @@ var unreadable = []struct{ stream, data, says string }{
 	{"$$p", `{"$acl":{"$d":["a",null]}}`, "$d in $acl is neither"},
 	{"$$p", `{"$acl":["$admins"]}`, "$acl is no object"},
 	{"$$p", `{"$acl":{"$r":"$admins"}`, "no JSON object"},
+	{"$$p", `{"$acl":"$admins"}`, "$acl is neither an object nor the name of a list"},
+	{"$$p", `{"$acl":""}`, "$acl is neither an object nor the name of a list"},
 	{"$$$all", `{"$acl":5}`, "$acl is no object"},
 }
 
@@ -111,6 +113,7 @@ func TestUnreadableListsInTheLog(t *testing.T) {
 		{settings: `nothing`},
 		{metadata: `{"$acl":{"$r":["$admins"],"$w":5}}`, allowed: removal},
 		{metadata: `{"$acl":5}`},
+		{metadata: `{"$acl":"$userstreamacl"}`},
 		{metadata: `{`},
 	} {
 		for action, do := range actions {
@@ -141,5 +144,35 @@ func TestUnreadableListsInTheLog(t *testing.T) {
 	s.Stop()
 	if told := strings.Count(log.String(), `level=ERROR msg="an access list cannot be read`); told != faults {
 		t.Errorf("told %d times of %d faults:\n%s", told, faults, log.String())
+	}
+}
+
+// TestAListMayBeNamed: metadata names one of the two general lists instead of having its own, as clients offer it. The
+// stream goes by that one, whatever its own name is, and by what the settings make of it later.
+func TestAListMayBeNamed(t *testing.T) {
+	t.Parallel()
+	s := startSecured(t)
+	s.createUser("ada")
+	for _, settings := range []struct {
+		document string
+		reads    string // the list by which ada may read
+	}{
+		{document: `{}`, reads: "$userStreamAcl"},
+		{document: `{"$userStreamAcl":{"$r":"$admins"},"$systemStreamAcl":{"$r":"ada"}}`, reads: "$systemStreamAcl"},
+	} {
+		s.mustWrite(admin, "$settings", "settings", settings.document)
+		for _, list := range []string{"$userStreamAcl", "$systemStreamAcl"} {
+			for _, kind := range []string{"named-", "$named-"} {
+				stream := kind + uuid.NewString()
+				s.mustWrite(admin, stream, "t", "{}")
+				s.mustWrite(admin, "$$"+stream, "$metadata", `{"$acl":"`+list+`","$maxCount":5}`)
+				want := codes.PermissionDenied
+				if list == settings.reads {
+					want = codes.OK
+				}
+				wantCode(t, settings.document+", "+stream+" by "+list, s.read("ada:pass", readStream(stream)), want)
+				wantCode(t, "by an administrator", s.read(admin, readStream(stream)), codes.OK)
+			}
+		}
 	}
 }

@@ -26,20 +26,44 @@ const (
 // acl names the roles that may do something; nil leaves the answer to a more general list.
 type acl [actions][]string
 
+// Lists of the settings, and what a stream's metadata calls them by.
+const (
+	userList   = "$userStreamAcl"
+	systemList = "$systemStreamAcl"
+)
+
+// own is what the metadata of a stream says: a list, or the name of the general one that it goes by.
+type own struct {
+	acl
+
+	// general is userList or systemList; empty where the stream's name decides.
+	general string
+}
+
 // settings are the lists of all streams that have none of their own for an action.
 type settings struct {
 	user, system acl
 }
 
-// defaults apply where neither the stream nor the settings say anything.
-func defaults(stream string) string {
-	if isSystem(stream) {
-		return admins
+// of returns who may do something with a stream that goes by one of the two lists, also where that says nothing.
+func (s *settings) of(general string, action Action) []string {
+	list, otherwise := s.user, everybody
+	if general == systemList {
+		list, otherwise = s.system, admins
 	}
-	return everybody
+	if list[action] != nil {
+		return list[action]
+	}
+	return []string{otherwise}
 }
 
-func isSystem(stream string) bool { return strings.HasPrefix(stream, "$") }
+// generalList is the list that a stream goes by for what its metadata does not say.
+func generalList(stream string) string {
+	if strings.HasPrefix(stream, "$") {
+		return systemList
+	}
+	return userList
+}
 
 // adminsOnly is what a list says that cannot be read.
 func adminsOnly() acl {
@@ -53,14 +77,21 @@ func adminsOnly() acl {
 // parseMetadata reads the access list in a stream's metadata. The error names the first thing that is not as it has to
 // be; what the list fails to tell for that is for administrators. EventStoreDB passes over the whole document then, which
 // opens what somebody meant to close.
-func parseMetadata(isJSON bool, data []byte) (acl, error) {
+func parseMetadata(isJSON bool, data []byte) (own, error) {
 	fields, ok := object(data)
 	if !ok || !isJSON {
-		return adminsOnly(), errors.New("the metadata is no JSON object")
+		return own{acl: adminsOnly()}, errors.New("the metadata is no JSON object")
 	}
-	var list acl
-	err := list.read(fields, "$acl")
-	return list, err
+	const name = "$acl"
+	var said own
+	if document := fields[name]; len(document) > 0 && document[0] == '"' {
+		if err := json.Unmarshal(document, &said.general); err != nil || said.general != userList && said.general != systemList {
+			return own{acl: adminsOnly()}, fmt.Errorf("%s is neither an object nor the name of a list", name)
+		}
+		return said, nil
+	}
+	err := said.read(fields, name)
+	return said, err
 }
 
 // parseSettings reads the lists in the node's settings, as parseMetadata does.
@@ -70,8 +101,8 @@ func parseSettings(data []byte) (settings, error) {
 		return settings{user: adminsOnly(), system: adminsOnly()}, errors.New("the settings are no JSON object")
 	}
 	var s settings
-	user := s.user.read(fields, "$userStreamAcl")
-	system := s.system.read(fields, "$systemStreamAcl")
+	user := s.user.read(fields, userList)
+	system := s.system.read(fields, systemList)
 	return s, cmp.Or(user, system)
 }
 

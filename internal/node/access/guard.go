@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -21,7 +22,7 @@ const (
 type Guard struct {
 	open     bool
 	users    *Users
-	acls     *latest[*acl]
+	lists    *latest[*own]
 	settings *latest[*settings]
 }
 
@@ -35,12 +36,12 @@ func NewGuard(users *Users) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	acls, err := newLatest(log, aclEntries, faults.metadata)
+	lists, err := newLatest(log, aclEntries, faults.metadata)
 	if err != nil {
 		return nil, err
 	}
 	settings, err := newLatest(log, 1, faults.settings)
-	return &Guard{users: users, acls: acls, settings: settings}, err
+	return &Guard{users: users, lists: lists, settings: settings}, err
 }
 
 // Check lets callers do with a stream, or with the whole log under the name $all, what its access list says. Access to a
@@ -102,27 +103,21 @@ func (g *Guard) caller(ctx context.Context) (Principal, error) {
 	return a.principal(), nil
 }
 
-// roles returns who may do something: by the stream's own list, else by the settings, else by default.
+// roles returns who may do something: by the stream's own list, else by the general one that it names, or that its own
+// name puts it under.
 func (g *Guard) roles(ctx context.Context, action Action, stream string) ([]string, error) {
-	own, err := g.acls.of(ctx, metastreamPrefix+stream)
+	own, err := g.lists.of(ctx, metastreamPrefix+stream)
 	if err != nil {
 		return nil, err
 	}
-	if own[action] != nil {
-		return own[action], nil
+	if own.acl[action] != nil {
+		return own.acl[action], nil
 	}
 	general, err := g.settings.of(ctx, settingsStream)
 	if err != nil {
 		return nil, err
 	}
-	list := general.user
-	if isSystem(stream) {
-		list = general.system
-	}
-	if list[action] != nil {
-		return list[action], nil
-	}
-	return []string{defaults(stream)}, nil
+	return general.of(cmp.Or(own.general, generalList(stream)), action), nil
 }
 
 // CheckUser lets everybody pass who proved to be somebody.

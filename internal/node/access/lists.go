@@ -45,13 +45,13 @@ func newFaults(logger *slog.Logger) (*faults, error) {
 	return &faults{logger: logger, told: told}, err
 }
 
-func (f *faults) metadata(event *store.Record) *acl {
+func (f *faults) metadata(event *store.Record) *own {
 	if event == nil {
-		return &acl{}
+		return &own{}
 	}
-	list, err := parseMetadata(event.JSON, event.Data)
+	said, err := parseMetadata(event.JSON, event.Data)
 	f.tell(event, err)
-	return &list
+	return &said
 }
 
 func (f *faults) settings(event *store.Record) *settings {
