@@ -70,7 +70,9 @@ func Copy(ctx context.Context, from, to *Log, o Options) (Result, error) {
 	if err != nil && (!o.Follow || !errors.Is(err, context.Canceled)) {
 		return c.result, err
 	}
-	return c.result, c.checkEnd(context.WithoutCancel(ctx))
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTime)
+	defer cancel()
+	return c.result, c.checkEnd(ending)
 }
 
 type copying struct {
@@ -121,6 +123,9 @@ func (c *copying) copy(ctx context.Context, source *Reader) error {
 		}
 		if errors.Is(err, errLive) {
 			if err := c.flush(ctx); err != nil {
+				return err
+			}
+			if err := c.checkEnd(ctx); err != nil { // whoever waits for news would never hear of it
 				return err
 			}
 			if c.options.Caught != nil {
@@ -255,8 +260,6 @@ func (c *copying) accept(ctx context.Context, run []*Event) error {
 
 // checkEnd makes sure that nobody else wrote to the target meanwhile.
 func (c *copying) checkEnd(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, appendTime)
-	defer cancel()
 	last, err := c.to.last(ctx)
 	switch {
 	case err != nil:

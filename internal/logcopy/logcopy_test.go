@@ -366,3 +366,48 @@ func TestALogThatCannotBeReadIsNoDifference(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestACopyThatFollowsRefusesALongerTarget: it must not wait until the source has as many.
+func TestACopyThatFollowsRefusesALongerTarget(t *testing.T) {
+	for name, c := range map[string]struct {
+		lengthen func(from, to *store)
+		// meanwhile is done when the first event is copied.
+		meanwhile func(to *store)
+		want      string
+	}{
+		"than an empty source": {lengthen: func(_, to *store) { to.append("t", "x", "more") }, want: "differ in length"},
+		"than the source": {
+			lengthen: func(from, to *store) {
+				from.append("s", "x", "1", "2")
+				copyLog(t, from, to, logcopy.Options{})
+				to.append("t", "x", "more")
+			},
+			want: "differ in length",
+		},
+		"by what was written meanwhile": {
+			lengthen:  func(from, _ *store) { from.append("s", "x", "1", "2") },
+			meanwhile: func(to *store) { to.append("t", "x", "more") },
+			want:      "somebody else writes to the target: its last event is t@0",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := start(t), start(t)
+			c.lengthen(from, to)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			_, err := logcopy.Copy(ctx, from.log, to.log, logcopy.Options{
+				Follow: true,
+				Copied: func(*logcopy.Event) {
+					if c.meanwhile != nil {
+						c.meanwhile(to)
+						c.meanwhile = nil
+					}
+				},
+				Caught: func() { t.Error("it goes on and waits"); cancel() },
+			})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
