@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -42,10 +43,11 @@ func logCopy(ctx context.Context, args []string, t terminal) error {
 	to := flags.String("to", "", "the `log` to write to")
 	follow := flags.Bool("follow", false, "go on copying what is written, until a signal comes")
 	fill := flags.Bool("fill-gaps", false, "keep the places of scavenged events by empty ones")
+	wait := waitFlag(flags)
 	if err := parse(flags, args, t, aboutCopy, "from", "to"); err != nil {
 		return err
 	}
-	return withLogs(ctx, t, *from, *to, logcopy.Open, func(source, target *logcopy.Log) error {
+	return withLogs(ctx, t, ends{*from, *to, *wait}, logcopy.Open, func(source, target *logcopy.Log) error {
 		head, err := source.Head(ctx)
 		if err != nil {
 			return fmt.Errorf("--from: %w", err)
@@ -85,10 +87,11 @@ func logCompare(ctx context.Context, args []string, t terminal) error {
 	from := flags.String("from", "", "one `log`")
 	to := flags.String("to", "", "the other `log`")
 	times := flags.Bool("times", false, "compare the times of creation, too: a copy has them only in a folder")
+	wait := waitFlag(flags)
 	if err := parse(flags, args, t, aboutCompare, "from", "to"); err != nil {
 		return err
 	}
-	return withLogs(ctx, t, *from, *to, logcopy.OpenExisting, func(a, b *logcopy.Log) error {
+	return withLogs(ctx, t, ends{*from, *to, *wait}, logcopy.OpenExisting, func(a, b *logcopy.Log) error {
 		head, err := a.Head(ctx)
 		if err != nil {
 			return fmt.Errorf("--from: %w", err)
@@ -123,6 +126,7 @@ func logRebase(ctx context.Context, args []string, t terminal) error {
 	flags := flag.NewFlagSet("userctl log rebase", flag.ContinueOnError)
 	from := flags.String("from", "", "the `log` that the tables follow")
 	to := flags.String("to", "", "its copy, the `log` that they are to follow")
+	wait := waitFlag(flags)
 	if err := parse(flags, args, t, aboutRebase, "from", "to"); err != nil {
 		return err
 	}
@@ -135,7 +139,7 @@ func logRebase(ctx context.Context, args []string, t terminal) error {
 		return errors.New("DATABASE_URL: Postgres does not answer there") // pgx may quote the URL
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what was to be kept is committed
-	return withLogs(ctx, t, *from, *to, logcopy.OpenExisting, func(a, b *logcopy.Log) error {
+	return withLogs(ctx, t, ends{*from, *to, *wait}, logcopy.OpenExisting, func(a, b *logcopy.Log) error {
 		head, err := a.Head(ctx)
 		if err != nil {
 			return fmt.Errorf("--from: %w", err)
@@ -170,14 +174,20 @@ func logRebase(ctx context.Context, args []string, t terminal) error {
 // openLog opens a log: logcopy.OpenExisting, or logcopy.Open for one that may be made.
 type openLog func(ctx context.Context, address string, logger *slog.Logger) (*logcopy.Log, error)
 
+// ends are the two logs of a command, and how long it waits for each.
+type ends struct {
+	from, to string
+	wait     time.Duration
+}
+
 // withLogs opens two logs, the first of which must exist, and closes them again.
-func withLogs(ctx context.Context, t terminal, from, to string, openTarget openLog, do func(from, to *logcopy.Log) error) (err error) {
-	source, err := t.open(ctx, from, logcopy.OpenExisting)
+func withLogs(ctx context.Context, t terminal, of ends, openTarget openLog, do func(from, to *logcopy.Log) error) (err error) {
+	source, err := t.open(ctx, of.from, of.wait, logcopy.OpenExisting)
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := t.open(ctx, to, openTarget)
+	target, err := t.open(ctx, of.to, of.wait, openTarget)
 	if err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
@@ -185,9 +195,12 @@ func withLogs(ctx context.Context, t terminal, from, to string, openTarget openL
 	return do(source, target)
 }
 
-func (t terminal) open(ctx context.Context, flag string, open openLog) (*logcopy.Log, error) {
+func (t terminal) open(ctx context.Context, flag string, wait time.Duration, open openLog) (*logcopy.Log, error) {
 	address, err := t.address(flag)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.reach(ctx, address, wait); err != nil {
 		return nil, err
 	}
 	return open(ctx, address, t.log)

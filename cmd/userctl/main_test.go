@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
@@ -113,6 +114,75 @@ func TestOnlyTheTargetOfACopyIsMade(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestAStoreThatIsAwayIsNamedAndGivenUp: whoever mistypes an address must not sit before a silent program.
+func TestAStoreThatIsAwayIsNamedAndGivenUp(t *testing.T) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := "esdb://" + listener.Addr().String()
+	if err := listener.Close(); err != nil { // nobody listens there any more
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"AWAY":  strings.Replace(place, "//", "//user:secret@", 1) + "?tls=false&maxDiscoverAttempts=1000",
+		"THERE": nodetest.Start(t).Address,
+	}
+	for _, args := range [][]string{
+		{"log", "copy", "--from", "env:AWAY", "--to", "env:THERE"},
+		{"log", "copy", "--from", "env:THERE", "--to", "env:AWAY"},
+		{"log", "compare", "--from", "env:THERE", "--to", "env:AWAY"},
+	} {
+		_, said, err := userctl(t, env, append(args, "--wait", "100ms")...)
+		if !strings.Contains(said, "waiting for "+place+": ") || !strings.Contains(said, "connection refused") {
+			t.Errorf("%v says %q", args, said)
+		}
+		if err == nil || !strings.Contains(err.Error(), place+" did not answer within 100ms: ") {
+			t.Errorf("%v: the error is %v", args, err)
+		}
+		if strings.Contains(said, "secret") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%v tells the password: %s, %v", args, said, err)
+		}
+	}
+}
+
+// TestAStoreThatComesIsWaitedFor: stores may be started in any order.
+func TestAStoreThatComesIsWaitedFor(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	env := map[string]string{"A": "unix:" + socket, "B": nodetest.Start(t).Address}
+	late := nodetest.Start(t).Node()
+	waits := &whenSaid{text: "waiting for unix:" + socket, then: func() {
+		var lc net.ListenConfig
+		listener, err := lc.Listen(t.Context(), "unix", socket)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		go late.Serve(listener)
+	}}
+	err := run(t.Context(), []string{"log", "compare", "--from", "env:A", "--to", "env:B"},
+		func(name string) string { return env[name] }, new(bytes.Buffer), waits)
+	if err != nil {
+		t.Error(err)
+	}
+	waits.once.Do(func() { t.Error("it did not say that it waits") })
+}
+
+// whenSaid does something when a text is written to it.
+type whenSaid struct {
+	text string
+	then func()
+	once sync.Once
+}
+
+func (s *whenSaid) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(s.text)) {
+		s.once.Do(s.then)
+	}
+	return len(p), nil
 }
 
 func TestADryRunWritesNothing(t *testing.T) {

@@ -2,7 +2,9 @@ package esdbstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
@@ -29,6 +31,42 @@ func Connect(address string, logger *slog.Logger) (*esdb.Client, error) {
 		return nil, err
 	}
 	return esdb.NewClient(settings)
+}
+
+// Reach makes one attempt to get an answer from the store at an address, with a client of its own. It returns nil as well
+// where the store refuses what was asked: it is there.
+func Reach(ctx context.Context, address string) error {
+	settings, err := configuration(address, nil)
+	if err != nil {
+		return err
+	}
+	settings.MaxDiscoverAttempts = 1
+	client, err := esdb.NewClient(settings)
+	if err != nil {
+		return err
+	}
+	defer client.Close() //nolint:errcheck // always nil
+	read, err := client.ReadAll(ctx, esdb.ReadAllOptions{Direction: esdb.Backwards, From: esdb.End{}}, 1)
+	if err == nil {
+		_, err = read.Recv()
+		read.Close()
+	}
+	if errors.Is(err, io.EOF) || judge(err).final != nil {
+		return nil
+	}
+	return err
+}
+
+// Place is what may be shown of an address: where it leads, without user, password and settings.
+func Place(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok || scheme == "unix" {
+		return address
+	}
+	if end := strings.IndexAny(rest, "/?"); end >= 0 {
+		rest = rest[:end]
+	}
+	return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
 }
 
 func configuration(address string, logger *slog.Logger) (*esdb.Configuration, error) {
