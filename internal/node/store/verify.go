@@ -54,6 +54,10 @@ func verifyLocked(ctx context.Context, options Options) (Verified, error) {
 		return Verified{}, err
 	}
 	db, err := openReadOnly(options)
+	if errors.Is(err, pebble.ErrDBDoesNotExist) { // and checkEnd misses nothing
+		return Verified{}, fmt.Errorf("%w yet: only the file %s is there, of a start that was cut short; the next start goes on from it",
+			ErrNoLog, markName)
+	}
 	if err != nil {
 		return Verified{}, err
 	}

@@ -268,3 +268,24 @@ func TestVerifyExplainsALostMark(t *testing.T) {
 		t.Errorf("verify answered %v", err)
 	}
 }
+
+// TestVerifyExplainsAMarkWithoutALog: a first start that is cut short leaves nothing else.
+func TestVerifyExplainsAMarkWithoutALog(t *testing.T) {
+	t.Parallel()
+	whole := vfs.NewMem()
+	if err := open(t, store.Options{Dir: "log", FS: whole}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	disk := vfs.NewMem()
+	if err := disk.MkdirAll("log", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, disk, "log/DURABLE", contents(t, whole, "log/DURABLE"))
+	_, err := store.Verify(t.Context(), store.Options{Dir: "log", FS: disk})
+	if !errors.Is(err, store.ErrNoLog) || !strings.Contains(err.Error(), "only the file DURABLE is there, of a start that was cut short") {
+		t.Errorf("verify answered %v", err)
+	}
+	if err := open(t, store.Options{Dir: "log", FS: disk}).Close(); err != nil {
+		t.Errorf("the next start: %v", err)
+	}
+}
