@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"am-user-management/internal/backup"
+	"am-user-management/internal/node/store"
 	"am-user-management/internal/postgres"
 	"am-user-management/projections"
 )
@@ -30,6 +31,11 @@ func takeBackup(ctx context.Context, args []string, t terminal) (err error) {
 	data := flags.String("data", "", "the DATA_DIR of a userd dev that is stopped, a `folder`")
 	if err := parse(flags, args, t, aboutBackup, "to"); err != nil {
 		return err
+	}
+	if *data != "" {
+		if err := t.checkData(*data); err != nil {
+			return fmt.Errorf("--data: %w", err)
+		}
 	}
 	from, err := t.places(ctx, *data)
 	if err != nil {
@@ -95,8 +101,25 @@ type places struct {
 	close               func() error
 }
 
-// embeddedDatabase is the database that userd dev makes.
-const embeddedDatabase = "users"
+// What userd dev makes in its DATA_DIR.
+const (
+	storeFolder    = "eventstore"
+	postgresFolder = "postgres"
+	// embeddedDatabase is the database in its Postgres.
+	embeddedDatabase = "users"
+)
+
+// checkData sees that a folder is one of userd dev, before places would make it one. Where DATABASE_URL names a Postgres,
+// it need not have one.
+func (t terminal) checkData(folder string) error {
+	if err := store.Exists(store.Options{Dir: filepath.Join(folder, storeFolder)}); err != nil {
+		return err
+	}
+	if _, _, err := t.databases(); !errors.Is(err, errNotSet) {
+		return err
+	}
+	return postgres.Exists(filepath.Join(folder, postgresFolder))
+}
 
 // places are those of the settings, or, where a folder is named, those of userd dev in it: its Postgres is run unless
 // DATABASE_URL names another.
@@ -107,12 +130,12 @@ func (t terminal) places(ctx context.Context, data string) (p places, err error)
 			return p, fmt.Errorf("--data is not given, and %w", err)
 		}
 	} else {
-		p.store = "folder:" + filepath.Join(data, "eventstore")
+		p.store = "folder:" + filepath.Join(data, storeFolder)
 	}
 	if p.tables, p.ring, err = t.databases(); data == "" || !errors.Is(err, errNotSet) {
 		return p, err
 	}
-	server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(data, "postgres"), Logger: t.log})
+	server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(data, postgresFolder), Logger: t.log})
 	if err != nil {
 		return p, err
 	}

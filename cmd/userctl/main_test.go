@@ -17,6 +17,7 @@ import (
 	"am-user-management/internal/eventstore/esdbstore"
 	"am-user-management/internal/node/nodetest"
 	"am-user-management/internal/node/store"
+	"am-user-management/internal/postgres"
 )
 
 func userctl(t *testing.T, env map[string]string, args ...string) (stdout, stderr string, err error) {
@@ -112,6 +113,27 @@ func TestOnlyTheTargetOfACopyIsMade(t *testing.T) {
 	for range 2 {
 		if _, _, err := userctl(t, nil, "log", "copy", "--from", running, "--to", "folder:"+missing); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestABackupMakesNoDataFolder: a folder that is mistyped must not look like a service without users.
+func TestABackupMakesNoDataFolder(t *testing.T) {
+	dir := t.TempDir()
+	halves := filepath.Join(dir, "halves") // a log without tables
+	if _, _, err := userctl(t, nil, "log", "copy", "--from", nodetest.Start(t).Address, "--to", "folder:"+filepath.Join(halves, "eventstore")); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]error{
+		filepath.Join(dir, "typo"): store.ErrNoLog, dir: store.ErrNoLog, halves: postgres.ErrNoData,
+	} {
+		if _, _, err := userctl(t, nil, "backup", "--to", filepath.Join(dir, "backup"), "--data", folder); !errors.Is(err, want) {
+			t.Errorf("%s: the error is %v", folder, err)
+		}
+	}
+	for folder, want := range map[string]string{dir: "halves", halves: "eventstore"} {
+		if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 || entries[0].Name() != want {
+			t.Errorf("in %s there are %v, %v", folder, entries, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -20,6 +21,24 @@ import (
 
 // ErrInUse is a folder whose server another process runs.
 var ErrInUse = errors.New("the database folder is in use by another process")
+
+// ErrNoData is a folder that is not there or holds no server's data.
+var ErrNoData = errors.New("there is no PostgreSQL data")
+
+// Exists returns nil if a server has its data in the folder, else ErrNoData or what the disk said. It makes nothing.
+func Exists(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, dataFolder, versionFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w in %s", ErrNoData, dir)
+	}
+	return err
+}
+
+const (
+	dataFolder = "data" // in Options.Dir
+	// versionFile is there as soon as the server's data are.
+	versionFile = "PG_VERSION"
+)
 
 // Options of a server.
 type Options struct {
@@ -82,7 +101,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	return server, nil
 }
 
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+func (s *Server) data() string { return filepath.Join(s.dir, dataFolder) }
 
 func (s *Server) start(ctx context.Context, bin string, options Options) error {
 	data := s.data()
@@ -127,7 +146,7 @@ func (s *Server) start(ctx context.Context, bin string, options Options) error {
 
 // initialise makes the cluster beside its final place first, so that an interrupted start leaves no half of one.
 func initialise(ctx context.Context, bin, data string, id *identity, disposable bool) error {
-	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err == nil {
+	if _, err := os.Stat(filepath.Join(data, versionFile)); err == nil {
 		return nil
 	}
 	fresh := data + ".new"
