@@ -11,8 +11,23 @@ import (
 )
 
 // listenSocket listens at the path of a unix socket. A socket that is there and leads to nobody is what a killed process
-// left behind, and is replaced; whatever else is there stays, and is an error.
+// left behind, and is replaced; whatever else is there stays, and is an error. Of several that find a dead one, one gets
+// the path.
 func listenSocket(ctx context.Context, path string) (net.Listener, error) {
+	lock, err := lockSocket(path)
+	if err != nil {
+		return nil, fmt.Errorf("listen at %s: %w", path, err)
+	}
+	listener, err := listenLocked(ctx, path)
+	if err != nil {
+		lock.release()
+		return nil, err
+	}
+	file, _ := os.Lstat(path) // an abstract address has no file, and nothing to remove
+	return &socketListener{Listener: listener, path: path, file: file, lock: lock}, nil
+}
+
+func listenLocked(ctx context.Context, path string) (net.Listener, error) {
 	if err := removeDeadSocket(ctx, path); err != nil {
 		return nil, err
 	}
@@ -24,8 +39,7 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if unix, ok := listener.(*net.UnixListener); ok {
 		unix.SetUnlinkOnClose(false) // it would remove whatever is at the path by then
 	}
-	file, _ := os.Lstat(path) // an abstract address has no file, and nothing to remove
-	return &socketListener{Listener: listener, path: path, file: file}, nil
+	return listener, nil
 }
 
 func removeDeadSocket(ctx context.Context, path string) error {
@@ -42,7 +56,7 @@ func removeDeadSocket(ctx context.Context, path string) error {
 	connection, err := dialer.DialContext(ctx, "unix", path)
 	if err == nil {
 		_ = connection.Close() // nothing was said
-		return fmt.Errorf("listen at %s: %w", path, syscall.EADDRINUSE)
+		return fmt.Errorf("listen at %s: %w", path, errSocketTaken)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("listen at %s: %w: %w", path, syscall.EADDRINUSE, err)
@@ -55,11 +69,14 @@ type socketListener struct {
 	net.Listener
 	path string
 	file fs.FileInfo // the socket; no other file gets its number while we listen
+	lock *socketLock
 }
 
 func (l *socketListener) Close() error {
 	if file, err := os.Lstat(l.path); err == nil && os.SameFile(file, l.file) {
 		_ = os.Remove(l.path) // if it stays, the next start replaces it
 	}
-	return l.Listener.Close()
+	err := l.Listener.Close()
+	l.lock.release()
+	return err
 }
