@@ -51,7 +51,7 @@ test-power: ## cut the power of the embedded event store 20000 times, in memory,
 
 .PHONY: test-disk
 test-disk: ## run the embedded event store on a real full disk, and on one that fails to sync (Linux with strace)
-	DISKS=1 $(GO) test -v -timeout $(TIMEOUT) -run 'NodeOnAFullDisk|NodeWhoseSyncFails' ./cmd/userd
+	DISKS=1 $(GO) test -v -timeout $(TIMEOUT) -run 'NodeOnAFullDisk|DevOnASmallDisk|NodeWhoseSyncFails' ./cmd/userd
 
 .PHONY: test-outage
 test-outage: ## let every node of the service's cluster be away for minutes under load (OUTAGE=150s)

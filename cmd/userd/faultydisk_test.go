@@ -54,7 +54,7 @@ func TestNodeOnAFullDisk(t *testing.T) {
 	if p, err := disk.launch("node", "--data", w.data, "--listen", "unix:"+w.socket); err == nil {
 		p.kill()
 		t.Error("it started on a full disk")
-	} else if !strings.Contains(err.Error(), "no space left on device") || time.Since(began) > 30*time.Second {
+	} else if !strings.Contains(err.Error(), "no space left on device: the event store needs") || time.Since(began) > 30*time.Second {
 		t.Errorf("after %v the start ended with %v", time.Since(began), err)
 	}
 
@@ -70,6 +70,22 @@ func TestNodeOnAFullDisk(t *testing.T) {
 		if err != nil || event.Event.EventID != id {
 			t.Fatalf("event %d of %d that were acknowledged: %v", i, len(acked), err)
 		}
+	}
+}
+
+// A first start of everything on a disk that is too small for Postgres says how much room it needs.
+func TestDevOnASmallDisk(t *testing.T) {
+	if os.Getenv(disksVariable) == "" {
+		return
+	}
+	w := newNodeWorld(t)
+	disk := newSmallDisk(t, w, 50<<20)
+	w.env = append(w.env, "DATA_DIR="+w.data, "HTTP_ADDR=127.0.0.1:0", "INTERNAL_ADDR=127.0.0.1:0")
+	if p, err := disk.launch("dev"); err == nil {
+		p.kill()
+		t.Error("it started")
+	} else if !strings.Contains(err.Error(), "a new database needs 64 MiB of free space in") {
+		t.Errorf("the start ended with %v", err)
 	}
 }
 

@@ -165,9 +165,21 @@ func initialise(ctx context.Context, bin, data string, id *identity, disposable 
 	cmd.Env, cmd.Dir = environment(), "/"
 	cmd.SysProcAttr = id.attributes(false)
 	if err := run(cmd); err != nil {
-		return err
+		return explainRoom(filepath.Dir(data), err)
 	}
 	return os.Rename(fresh, data)
+}
+
+// freshBytes is what a new cluster takes, with one database in it, and some more.
+const freshBytes = 64 << 20
+
+// explainRoom adds how much room is needed where there is less: initdb may lose its reason among other lines.
+func explainRoom(dir string, err error) error {
+	const mebibyte = 1 << 20
+	if free, ok := freeBytes(dir); ok && free < freshBytes {
+		return fmt.Errorf("%w; a new database needs %d MiB of free space in %s, there are %d MiB", err, freshBytes/mebibyte, dir, free/mebibyte)
+	}
+	return err
 }
 
 // URL is the address of one of the server's databases.

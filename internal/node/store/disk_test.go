@@ -122,7 +122,7 @@ func TestFullDisk(t *testing.T) {
 				_, err := s.Append(t.Context(), "a", store.Any, []store.Event{{ID: newEvents(1)[0].ID, Type: "t", Data: make([]byte, 1<<20)}})
 				t.Logf("opened on a full disk: %v", err)
 				_ = s.Close()
-			} else if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "log") {
+			} else if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "log") || !strings.Contains(err.Error(), "of free space to start") {
 				t.Errorf("opening on a full disk answered %v", err)
 			}
 
@@ -141,6 +141,59 @@ func TestFullDisk(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tightDisk has so much free space left, by what it says.
+type tightDisk struct {
+	vfs.FS
+	free uint64
+}
+
+func (d tightDisk) GetDiskUsage(string) (vfs.DiskUsage, error) {
+	return vfs.DiskUsage{AvailBytes: d.free}, nil
+}
+
+// TestAFullDiskIsToldHowMuchRoomIsNeeded: first by a fresh log, then by one that has something to make tables of.
+func TestAFullDiskIsToldHowMuchRoomIsNeeded(t *testing.T) {
+	t.Parallel()
+	small := &smallDisk{}
+	disk := tightDisk{FS: errorfs.Wrap(vfs.NewMem(), small), free: 3 << 20}
+	options := store.Options{Dir: "log", FS: disk, MemTableBytes: 10 << 20}
+	refused := func(needs int64) {
+		t.Helper()
+		small.full.Store(true)
+		defer small.full.Store(false)
+		_, err := store.Open(options)
+		full, ok := errors.AsType[*store.NoRoomError](err)
+		if !ok || !errors.Is(err, syscall.ENOSPC) || full.Needs < needs || full.Needs > needs+2<<20 || full.Free != 3<<20 {
+			t.Fatalf("a start answered %v", err)
+		}
+		if want := fmt.Sprintf("needs %.1f MiB of free space to start, there are 3.0 MiB", float64(full.Needs)/(1<<20)); strings.Count(err.Error(), want) != 1 {
+			t.Errorf("%q does not say once %q", err, want)
+		}
+	}
+	const walBytes = 11 << 20
+	refused(walBytes)
+	s, err := store.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := newEvents(1)
+	event[0].Data = make([]byte, 1<<20)
+	for range 5 {
+		event[0].ID = newEvents(1)[0].ID
+		mustAppend(t, s, "a", store.Any, event)
+	}
+	small.full.Store(true)
+	for err == nil {
+		event[0].ID = newEvents(1)[0].ID
+		_, err = s.Append(t.Context(), "a", store.Any, event)
+	}
+	if _, ok := errors.AsType[*store.NoRoomError](err); !ok {
+		t.Errorf("a writer is told %v", err)
+	}
+	_ = s.Close() // it has failed
+	refused(walBytes + 5<<20)
 }
 
 // appendUntilRefused appends from several writers and returns what was acknowledged. It calls each after each answer.

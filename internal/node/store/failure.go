@@ -1,7 +1,6 @@
 package store
 
 import (
-	"log/slog"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -9,15 +8,15 @@ import (
 
 // failure holds the first error that made the store stop.
 type failure struct {
-	logger   *slog.Logger
+	options  Options
 	happened chan struct{}
 
 	mu  sync.Mutex
 	err error
 }
 
-func newFailure(logger *slog.Logger) *failure {
-	return &failure{logger: logger, happened: make(chan struct{})}
+func newFailure(options Options) *failure {
+	return &failure{options: options, happened: make(chan struct{})}
 }
 
 // set records err unless an earlier one is known.
@@ -27,8 +26,9 @@ func (f *failure) set(err error) {
 	if f.err != nil {
 		return
 	}
+	err = explainRoom(f.options, err)
 	f.err = err
-	f.logger.Error("event store stopped: a write could not be made durable", "error", err)
+	f.options.Logger.Error("event store stopped: a write could not be made durable", "error", err)
 	close(f.happened)
 }
 

@@ -33,7 +33,7 @@ func openPebble(options Options, failure *failure) (*pebble.DB, error) {
 
 // openReadOnly opens a database that is there and writes nothing.
 func openReadOnly(options Options) (*pebble.DB, error) {
-	readOnly := pebbleOptions(options, newFailure(options.Logger))
+	readOnly := pebbleOptions(options, newFailure(options))
 	readOnly.ReadOnly = true
 	return pebble.Open(options.Dir, readOnly)
 }

@@ -52,19 +52,19 @@ type Store struct {
 
 // Open opens the log in the folder, creating it if it is not there. What it costs does not depend on how much the log
 // holds. It returns an error that is ErrLocked if another store has the folder open, a CorruptError if the log has lost
-// what was durable or cannot be read, and then is left as it was, or what the disk said.
+// what was durable or cannot be read, and then is left as it was, or what the disk said: a NoRoomError if it is full.
 func Open(options Options) (*Store, error) {
 	options = withDefaults(options)
 	if err := makeDir(options.FS, options.Dir); err != nil {
-		return nil, fmt.Errorf("create event store folder %s: %w", options.Dir, err)
+		return nil, fmt.Errorf("create event store folder %s: %w", options.Dir, explainRoom(options, err))
 	}
 	lock, err := lockDir(options)
 	if err != nil {
-		return nil, err
+		return nil, explainRoom(options, err)
 	}
 	s, err := open(options, lock)
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(explainRoom(options, err), lock.Close())
 	}
 	return s, nil
 }
@@ -121,7 +121,7 @@ func open(options Options, lock io.Closer) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open event store in %s: %w", options.Dir, err)
 	}
-	failure := newFailure(options.Logger)
+	failure := newFailure(options)
 	db, err := openPebble(options, failure)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open event store in %s: %w", options.Dir, err), mark.close())
