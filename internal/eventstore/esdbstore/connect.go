@@ -18,15 +18,22 @@ const patientAttempts = 1000
 // (esdb://…), or, for a node on this machine, the path of its socket (unix:///…). What the client has to say goes to
 // the logger; nil keeps it silent. The function dials nothing yet.
 func Connector(address string, logger *slog.Logger) (func() (*esdb.Client, error), error) {
-	if _, err := configuration(address, logger); err != nil {
+	say := logTo(logger) // one for all clients: they have the same to say
+	if _, err := configuration(address, say); err != nil {
 		return nil, err
 	}
-	return func() (*esdb.Client, error) { return Connect(address, logger) }, nil
+	return func() (*esdb.Client, error) {
+		settings, err := configuration(address, say)
+		if err != nil {
+			return nil, err
+		}
+		return esdb.NewClient(settings)
+	}, nil
 }
 
 // Connect returns one client for an address, as in Connector.
 func Connect(address string, logger *slog.Logger) (*esdb.Client, error) {
-	settings, err := configuration(address, logger)
+	settings, err := configuration(address, logTo(logger))
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +43,7 @@ func Connect(address string, logger *slog.Logger) (*esdb.Client, error) {
 // Reach makes one attempt to get an answer from the store at an address, with a client of its own. It returns nil as well
 // where the store refuses what was asked: it is there.
 func Reach(ctx context.Context, address string) error {
-	settings, err := configuration(address, nil)
+	settings, err := configuration(address, esdb.NoopLogging())
 	if err != nil {
 		return err
 	}
@@ -69,7 +76,7 @@ func Place(address string) string {
 	return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
 }
 
-func configuration(address string, logger *slog.Logger) (*esdb.Configuration, error) {
+func configuration(address string, say esdb.LoggingFunc) (*esdb.Configuration, error) {
 	text := address
 	if strings.HasPrefix(address, "unix:") {
 		text = "esdb://localhost:2113?tls=false"
@@ -87,21 +94,6 @@ func configuration(address string, logger *slog.Logger) (*esdb.Configuration, er
 	if !strings.Contains(strings.ToLower(text), "maxdiscoverattempts=") {
 		settings.MaxDiscoverAttempts = patientAttempts
 	}
-	settings.Logger = logTo(logger)
+	settings.Logger = say
 	return settings, settings.Validate()
-}
-
-var levels = map[esdb.LogLevel]slog.Level{
-	esdb.LogDebug: slog.LevelDebug, esdb.LogInfo: slog.LevelInfo, esdb.LogWarn: slog.LevelWarn, esdb.LogError: slog.LevelError,
-}
-
-func logTo(logger *slog.Logger) esdb.LoggingFunc {
-	if logger == nil {
-		return esdb.NoopLogging()
-	}
-	return func(level esdb.LogLevel, format string, args ...any) {
-		if ctx := context.Background(); logger.Enabled(ctx, levels[level]) {
-			logger.Log(ctx, levels[level], "event store client", "detail", fmt.Sprintf(format, args...))
-		}
-	}
 }

@@ -1,7 +1,14 @@
 package esdbstore_test
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"am-user-management/internal/eventstore/esdbstore"
 )
@@ -19,4 +26,24 @@ func TestAPlaceHasNoSecrets(t *testing.T) {
 			t.Errorf("%s is shown as %s", address, got)
 		}
 	}
+}
+
+// TestWarningsOfTheClientAreFew: while no node answers it gives ten a second.
+func TestWarningsOfTheClientAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		say := esdbstore.LogTo(slog.New(slog.NewTextHandler(&said, nil)))
+		for range 100 {
+			say(esdb.LogWarn, "candidate %s", "a")
+			time.Sleep(100 * time.Millisecond) // of the bubble's time
+			synctest.Wait()
+		}
+		if lines := strings.Count(said.String(), `detail="candidate a"`); lines != 2 || !strings.Contains(said.String(), "left_out_before=") {
+			t.Errorf("of 100 warnings in ten seconds %d are told: %s", lines, said.String())
+		}
+		say(esdb.LogError, "closed")
+		if !strings.Contains(said.String(), "detail=closed") {
+			t.Error("an error is left out")
+		}
+	})
 }
