@@ -51,6 +51,7 @@ type assembly struct {
 	feed     *feed.Feed
 	jobs     *jobs.Client
 	draining *atomic.Bool
+	patience patience
 	closers  []func() error
 }
 
@@ -64,15 +65,15 @@ func (a *assembly) close() error {
 }
 
 // assemble puts the service together and prepares its stores: migrations, built-in roles and plans, the first
-// administrator.
-func assemble(ctx context.Context, c config.Config, around surroundings, log *slog.Logger) (_ *assembly, err error) {
-	a := &assembly{draining: &atomic.Bool{}}
+// administrator. What it waits for meanwhile it tells starting.
+func assemble(ctx context.Context, c config.Config, around surroundings, starting *amhttp.Starting, log *slog.Logger) (_ *assembly, err error) {
+	a := &assembly{draining: &atomic.Bool{}, patience: patience{log: log, starting: starting}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	pool, ring, err := a.openDatabases(ctx, c, log)
+	pool, ring, err := a.openDatabases(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +87,13 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	}
 	reading := feed.NewEventStore(connect)
 	a.closers = append(a.closers, reading.Close)
-	if err := checkStore(ctx, connect, reading, pool, around.alone, log); err != nil {
+	store := storeCheck{
+		patience: a.patience, address: c.Stores.EventStoreURL.Text(), connect: connect, log: reading, pool: pool, alone: around.alone, logger: log,
+	}
+	if err := store.run(ctx); err != nil {
 		return nil, err
 	}
-	store := a.openStore(ctx, connect, reading, pool, events, log)
+	commandStore := a.openStore(ctx, connect, reading, pool, events, log)
 	tokens, err := token.New([]byte(c.Trust.ServerSecret.Text()))
 	if err != nil {
 		return nil, err
@@ -97,14 +101,14 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 	counts := limiter.New(pool, tokens.Key(limiter.KeyLabel),
 		limiter.Rules{Attempts: c.Account.LockoutAttempts, Lock: c.Account.LockoutBaseDuration}, around.clock.Now)
 	inline := projections.Inline(pool)
-	service, err := newCommands(c, store, inline, counts, tokens, around.clock.Now)
+	service, err := newCommands(c, commandStore, inline, counts, tokens, around.clock.Now)
 	if err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, func() error { service.Settle(); return nil })
 	reader := readmodel.New(pool)
 	log.Info("preparing the event store")
-	if err := a.prepare(ctx, c, service, reader, log); err != nil {
+	if err := a.prepare(ctx, c, service, reader); err != nil {
 		return nil, err
 	}
 	imported, err := newImports(pool, service, tokens, around.clock.Now, log)
@@ -137,7 +141,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, log *sl
 }
 
 // openDatabases connects, waits until the databases answer, and migrates them.
-func (a *assembly) openDatabases(ctx context.Context, c config.Config, log *slog.Logger) (*pgxpool.Pool, *keyring.Ring, error) {
+func (a *assembly) openDatabases(ctx context.Context, c config.Config) (*pgxpool.Pool, *keyring.Ring, error) {
 	pool, err := a.openPool(ctx, c.Stores.DatabaseURL.Text())
 	if err != nil {
 		return nil, nil, fmt.Errorf("DATABASE_URL: %w", err)
@@ -149,7 +153,7 @@ func (a *assembly) openDatabases(ctx context.Context, c config.Config, log *slog
 		}
 	}
 	for _, database := range []*pgxpool.Pool{pool, keys} {
-		if err := patiently(ctx, log, "Postgres", database.Ping); err != nil {
+		if err := a.patience.wait(ctx, "Postgres", pinging(database)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -198,6 +202,17 @@ func commitDurably(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
+// pingTime bounds one question to a database: behind a line on which nothing comes back it would get no answer at all.
+const pingTime = 5 * time.Second
+
+func pinging(database *pgxpool.Pool) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, pingTime)
+		defer cancel()
+		return database.Ping(ctx)
+	}
+}
+
 // newCommands makes the commands by the settings.
 func newCommands(c config.Config, store commands.Store, inline commands.Inline, counts commands.Limiter, tokens *token.Tokens, now func() time.Time) (*commands.Service, error) {
 	hasher, err := password.New(password.Options{
@@ -227,12 +242,12 @@ func newCommands(c config.Config, store commands.Store, inline commands.Inline, 
 }
 
 // prepare writes what the program brings along. It waits for the event store.
-func (a *assembly) prepare(ctx context.Context, c config.Config, service *commands.Service, reader *readmodel.Reader, log *slog.Logger) error {
+func (a *assembly) prepare(ctx context.Context, c config.Config, service *commands.Service, reader *readmodel.Reader) error {
 	definitions, err := builtInRoles(ctx, c, reader)
 	if err != nil {
 		return err
 	}
-	err = patiently(ctx, log, "the event store", func(ctx context.Context) error {
+	err = a.patience.wait(ctx, "the event store", func(ctx context.Context) error {
 		if err := service.Seed(ctx, definitions, plan.BuiltIn(c.Subscription.DefaultCurrency)); err != nil {
 			return err
 		}
@@ -314,24 +329,4 @@ func (a *assembly) wireReactions(ctx context.Context, p reactionParts) error {
 		Log: p.log, Decoder: p.events, Pool: p.pool, Consumers: consumers, Owner: owner, Logger: p.logger,
 	})
 	return err
-}
-
-// patiently tries until it succeeds, ctx ends or startTries are over: stores may be started in any order.
-func patiently(ctx context.Context, log *slog.Logger, what string, try func(context.Context) error) error {
-	deadline, cancel := context.WithTimeout(ctx, startTries)
-	defer cancel()
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		err := try(deadline)
-		if err == nil {
-			return nil
-		}
-		log.WarnContext(ctx, "waiting for "+what, "error", err)
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-deadline.Done():
-			timer.Stop()
-			return fmt.Errorf("%s did not answer in time: %w", what, err)
-		}
-	}
 }

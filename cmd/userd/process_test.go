@@ -106,7 +106,8 @@ func newWorldAlone(t testing.TB, settings ...string) *world {
 // process is a running userd.
 type process struct {
 	cmd      *exec.Cmd
-	ready    map[string]string // what the ready line says
+	lines    chan string       // the ready line, when it is there
+	ready    map[string]string // what it says
 	exited   chan struct{}
 	err      error // of Wait, once exited
 	public   string
@@ -130,33 +131,12 @@ func (w *world) launch(args ...string) (*process, error) { return w.launchUnder(
 
 // launchUnder is launch by another program, which runs the one whose arguments follow its own.
 func (w *world) launchUnder(program []string, args ...string) (*process, error) {
-	path, err := binary()
+	p, err := w.beginUnder(program, args...)
 	if err != nil {
 		return nil, err
 	}
-	args = append(append(slices.Clone(program), path), args...)
-	p := &process{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{}), errors: &tail{}}
-	p.cmd.Env, p.cmd.Stderr = w.env, p.errors
-	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	lines := make(chan string, 1)
-	go func() {
-		scanner := bufio.NewScanner(stdout)
-		for scanner.Scan() {
-			if strings.HasPrefix(scanner.Text(), "ready ") {
-				lines <- scanner.Text()
-			}
-		}
-		p.err = p.cmd.Wait()
-		close(p.exited)
-	}()
 	select {
-	case line := <-lines:
+	case line := <-p.lines:
 		p.ready = fields(line)
 		p.public, p.internal = "http://"+p.ready["http"], "http://"+p.ready["internal"]
 		return p, nil
@@ -166,6 +146,37 @@ func (w *world) launchUnder(program []string, args ...string) (*process, error) 
 		p.kill()
 		return nil, errors.New("userd was not ready in time: " + p.errors.String())
 	}
+}
+
+// begin runs userd and does not wait for it.
+func (w *world) begin(args ...string) (*process, error) { return w.beginUnder(nil, args...) }
+
+func (w *world) beginUnder(program []string, args ...string) (*process, error) {
+	path, err := binary()
+	if err != nil {
+		return nil, err
+	}
+	args = append(append(slices.Clone(program), path), args...)
+	p := &process{cmd: exec.Command(args[0], args[1:]...), lines: make(chan string, 1), exited: make(chan struct{}), errors: &tail{}}
+	p.cmd.Env, p.cmd.Stderr = w.env, p.errors
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		scanner := bufio.NewScanner(stdout)
+		for scanner.Scan() {
+			if strings.HasPrefix(scanner.Text(), "ready ") {
+				p.lines <- scanner.Text()
+			}
+		}
+		p.err = p.cmd.Wait()
+		close(p.exited)
+	}()
+	return p, nil
 }
 
 // kill ends the process as a power cut would, and waits until it is gone.

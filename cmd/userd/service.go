@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// startTries is how long the service waits for its stores when it starts: they may be started in any order.
-	startTries = time.Minute
 	// catchUpTime is how long a start waits for the views to catch up with the log.
 	catchUpTime = 10 * time.Second
 	// drainTime is how long a service that stops goes on taking requests: clients and balancers have to notice.
@@ -58,24 +56,20 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Wri
 	}, log, stdout)
 }
 
-// runService runs the service until ctx ends: first nothing new is taken, then what was begun is finished.
+// runService runs the service until ctx ends: first nothing new is taken, then what was begun is finished. It listens
+// before it has anything to serve, so that whoever watches it learns that it is alive, and what it waits for.
 func runService(ctx context.Context, c config.Config, around surroundings, log *slog.Logger, stdout io.Writer) (err error) {
-	parts, err := assemble(ctx, c, around, log)
+	starting, err := amhttp.NewStarting(log, time.Now)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, parts.close()) }()
-
 	public, internal, err := listen(ctx, c.Process)
 	if err != nil {
 		return err
 	}
 	servers := []*http.Server{
-		amhttp.NewListener(parts.drained(parts.server.Public()), log), amhttp.NewListener(parts.server.Internal(), log),
+		amhttp.NewListener(starting.Handler(amhttp.Public), log), amhttp.NewListener(starting.Handler(amhttp.Internal), log),
 	}
-
-	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopBackground()
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, listener := range []net.Listener{public, internal} {
 		group.Go(func() error {
@@ -85,11 +79,20 @@ func runService(ctx context.Context, c config.Config, around surroundings, log *
 			return nil
 		})
 	}
+	parts, err := assemble(groupCtx, c, around, starting, log)
+	if err != nil {
+		return errors.Join(err, servers[0].Close(), servers[1].Close(), group.Wait())
+	}
+	defer func() { err = errors.Join(err, parts.close()) }()
+
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
 	group.Go(func() error { return parts.feed.Run(background) })
 	group.Go(func() error { parts.server.Run(background); return nil })
 	if err := parts.jobs.Start(background); err != nil {
-		return errors.Join(err, public.Close(), internal.Close())
+		return errors.Join(err, servers[0].Close(), servers[1].Close())
 	}
+	starting.Become(parts.drained(parts.server.Public()), parts.server.Internal())
 	group.Go(func() error {
 		select {
 		case err := <-around.failed:

@@ -9,24 +9,41 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"am-user-management/internal/eventstore/esdbstore"
 	"am-user-management/internal/feed"
 	"am-user-management/internal/storeaccess"
 )
 
-// checkStore looks at the event store before anything is written: what the service's account may, and whether the log
-// is the one that the tables follow: a command must not be carried out on another one. It waits for a store that does not answer yet, and gives up at once where waiting
-// would not help. An account that may delete is a warning only where the store is not in this process.
-func checkStore(ctx context.Context, connect func() (*esdb.Client, error), events feed.Log, pool *pgxpool.Pool, alone bool, log *slog.Logger) error {
-	client, err := connect()
+// storeCheck looks at the event store before anything is written: what the service's account may, and whether the log
+// is the one that the tables follow: a command must not be carried out on another one.
+type storeCheck struct {
+	patience patience
+	address  string
+	connect  func() (*esdb.Client, error)
+	log      feed.Log
+	pool     *pgxpool.Pool
+	alone    bool
+	logger   *slog.Logger
+}
+
+// run waits for a store that does not answer yet, and gives up at once where waiting would not help. An account that may
+// delete is a warning only where the store is not in this process.
+func (s storeCheck) run(ctx context.Context) error {
+	// The client tries for minutes before it answers, and would say meanwhile only how that goes.
+	err := s.patience.wait(ctx, "the event store", func(ctx context.Context) error { return esdbstore.Reach(ctx, s.address) })
+	if err != nil {
+		return err
+	}
+	client, err := s.connect()
 	if err != nil {
 		return err
 	}
 	defer client.Close() //nolint:errcheck // always nil
 	var refused error
-	err = patiently(ctx, log, "the event store", func(ctx context.Context) error {
+	err = s.patience.wait(ctx, "the event store", func(ctx context.Context) error {
 		rights, err := storeaccess.Probe(ctx, client)
 		if err == nil {
-			err = feed.SameLog(ctx, pool, events)
+			err = feed.SameLog(ctx, s.pool, s.log)
 		}
 		switch {
 		case errors.Is(err, feed.ErrOtherLog):
@@ -39,8 +56,8 @@ func checkStore(ctx context.Context, connect func() (*esdb.Client, error), event
 		case err != nil:
 			return err
 		}
-		if (rights.Delete || rights.Truncate) && !alone {
-			log.WarnContext(ctx, "the account of EVENTSTORE_URL may destroy history; it needs to read and append only: "+
+		if (rights.Delete || rights.Truncate) && !s.alone {
+			s.logger.WarnContext(ctx, "the account of EVENTSTORE_URL may destroy history; it needs to read and append only: "+
 				"see `userctl store secure`", "may_delete", rights.Delete, "may_truncate", rights.Truncate)
 		}
 		return nil
