@@ -36,6 +36,9 @@ func (a *assembly) ready(pool *pgxpool.Pool) func(context.Context) []amhttp.Chec
 			checks[3].Fault = err.Error()
 		}
 		for _, status := range statuses {
+			if status.NoRoom != "" {
+				checks = append(checks, amhttp.Check{Name: "projection " + status.Projection, Fault: "waits for room: " + status.NoRoom})
+			}
 			if status.Halt != nil {
 				checks = append(checks, amhttp.Check{
 					Name:  "projection " + status.Projection,

@@ -80,3 +80,9 @@ func transientState(code string) bool {
 	}
 	return false
 }
+
+// isDiskFull reports an error by which Postgres says that its disk is full.
+func isDiskFull(err error) bool {
+	var postgres *pgconn.PgError
+	return errors.As(err, &postgres) && postgres.Code == "53100"
+}

@@ -38,6 +38,13 @@ type projector struct {
 
 	mu   sync.Mutex
 	turn *lease // the present one, nil for none
+	full *fullDisk
+}
+
+// fullDisk is where a projection waits for Postgres to have room again.
+type fullDisk struct {
+	upTo  eventstore.Position // of the batch that did not find room
+	cause string
 }
 
 // begun notes that it is this instance's turn.
@@ -102,12 +109,35 @@ func (p *projector) handle(msg *message.Message) error {
 		return errInterrupted
 	}
 	err := p.project(ctx, turn, batch)
+	p.noteRoom(err, batch.Last)
 	if errors.Is(err, errFenced) {
 		p.logger.WarnContext(ctx, "turn lost", "epoch", turn.epoch)
 		turn.lose()
 		return errInterrupted
 	}
 	return err
+}
+
+// noteRoom notes whether Postgres had room for a batch. The batch is tried again for ever, so nothing else tells of it.
+func (p *projector) noteRoom(err error, upTo eventstore.Position) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err == nil:
+		p.full = nil
+	case isDiskFull(err):
+		p.full = &fullDisk{upTo: upTo, cause: err.Error()}
+	}
+}
+
+// noRoom is why Postgres has no room for what follows a position, empty if it has: somebody else may have got on since.
+func (p *projector) noRoom(position eventstore.Position) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.full == nil || !position.Less(p.full.upTo) {
+		return ""
+	}
+	return p.full.cause
 }
 
 // project applies what is new and matters in a batch. After an interruption the front of a batch may be done already.

@@ -28,7 +28,9 @@ type Status struct {
 	UpdatedAt time.Time
 	// Active is whether this instance has the turn. The rest is of this instance only: whether it was paused here, the
 	// events of its types handled here in all, per second over the last ten seconds, and in the last batch.
-	Active          bool
+	Active bool
+	// NoRoom is what Postgres said when it had no room for what comes next, as this instance saw it; empty if it had.
+	NoRoom          string
 	Paused          bool
 	Events          uint64
 	EventsPerSecond float64
@@ -89,6 +91,7 @@ func (f *Feed) status(p *projector, r row, head eventstore.Position) Status {
 			s.Position = current
 		}
 	}
+	s.NoRoom = p.noRoom(s.Position)
 	return s
 }
 
