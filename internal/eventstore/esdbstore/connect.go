@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"am-user-management/internal/eventstore/batches"
 )
 
 // patientAttempts replaces the client's ten: a client that gave up is dead, and the store may be down for minutes.
@@ -74,6 +76,15 @@ func Place(address string) string {
 		rest = rest[:end]
 	}
 	return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
+}
+
+// Batches returns the short cut for appends to an address, as in Connector; nil where the node is yet to be found.
+func Batches(address string, logger *slog.Logger) (*batches.Client, error) {
+	settings, err := configuration(address, esdb.NoopLogging())
+	if err != nil {
+		return nil, err
+	}
+	return batches.New(settings, logger)
 }
 
 func configuration(address string, say esdb.LoggingFunc) (*esdb.Configuration, error) {

@@ -1,7 +1,8 @@
 // Package esdbstore is the store on EventStoreDB, by its official client. It is the only package that appends and
 // reads streams through that client, because the client leaves much to its caller: it repeats nothing, it asks whoever
-// it is connected to, leader or not, and without an id per event a repeated append is a second one. It imports
-// eventstore, steady, codec, the client, and gRPC's status codes and headers.
+// it is connected to, leader or not, and without an id per event a repeated append is a second one. An append tries the
+// short cut of package batches first, which that client lacks; what its outcome was is judged here alone. It imports
+// eventstore, batches, steady, codec, the client, and gRPC's status codes and headers.
 package esdbstore
 
 import (
@@ -16,6 +17,7 @@ import (
 
 	"am-user-management/internal/codec"
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/eventstore/batches"
 	"am-user-management/internal/eventstore/steady"
 )
 
@@ -30,6 +32,8 @@ type Options struct {
 	AppendTimeout time.Duration
 	// TryTimeout bounds one try of either. Default 3 s.
 	TryTimeout time.Duration
+	// Batches is the short cut that every append tries first; nil means none. The store closes it.
+	Batches *batches.Client
 }
 
 // Store is a store on EventStoreDB. It may be used from many goroutines. New makes it.
@@ -53,7 +57,7 @@ func New(connect func() (*esdb.Client, error), c *codec.Codec, options Options) 
 }
 
 // Close closes the client. Close it when no call is running; a later call makes a new client.
-func (s *Store) Close() error { return s.client.Close() }
+func (s *Store) Close() error { return errors.Join(s.options.Batches.Close(), s.client.Close()) }
 
 // Load returns the events of the stream from that revision on, oldest first; none if there is no such stream. Reads
 // are repeated while the store does not answer. It returns eventstore.ErrUnavailable, ErrTombstoned or ErrDenied, and
@@ -87,22 +91,19 @@ func (s *Store) Load(ctx context.Context, stream string, from uint64) ([]eventst
 // Append stores the drafts, all or none, if the stream is at the expected revision. The envelopes are the events as
 // Load would return them, but Created, which a store does not tell, is zero, and every Position is that of the last.
 //
-// While the outcome is unknown it repeats the very same append, which cannot store twice. It returns
-// eventstore.ErrConflict, ErrTombstoned, ErrTooLarge, ErrDenied or ErrUnavailable when nothing was stored,
-// ErrUnknownOutcome when time ran out before that was known, and what the codec returns.
+// While the outcome is unknown it repeats the very same append, which cannot store twice, and so it does after a batch
+// that did not simply succeed, whatever the reason. It returns eventstore.ErrConflict, ErrTombstoned, ErrTooLarge,
+// ErrDenied or ErrUnavailable when nothing was stored, ErrUnknownOutcome when time ran out before that was known, and
+// what the codec returns.
 func (s *Store) Append(ctx context.Context, stream string, expected eventstore.Expected, drafts []eventstore.Draft,
 ) (eventstore.Appended, []eventstore.Envelope, error) {
 	records, envelopes, err := s.codec.Prepare(ctx, stream, expected, drafts)
 	if err != nil {
 		return eventstore.Appended{}, nil, err
 	}
-	result, err := s.write(ctx, stream, expected, records)
+	appended, err := s.write(ctx, stream, expected, records)
 	if err != nil {
 		return eventstore.Appended{}, nil, fmt.Errorf("append to %s: %w", stream, err)
-	}
-	appended := eventstore.Appended{
-		Revision: result.NextExpectedVersion,
-		Position: eventstore.Position{Commit: result.CommitPosition, Prepare: result.PreparePosition},
 	}
 	first := appended.Revision - uint64(len(envelopes)-1) // a deleted stream goes on where it ended
 	for i := range envelopes {
@@ -112,7 +113,13 @@ func (s *Store) Append(ctx context.Context, stream string, expected eventstore.E
 }
 
 func (s *Store) write(ctx context.Context, stream string, expected eventstore.Expected, records []eventstore.Recorded,
-) (*esdb.WriteResult, error) {
+) (eventstore.Appended, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.AppendTimeout)
+	defer cancel()
+	appended, outcome := s.options.Batches.Append(ctx, stream, expected, records)
+	if outcome == batches.Stored {
+		return appended, nil
+	}
 	events := make([]esdb.EventData, len(records))
 	for i, record := range records {
 		events[i] = esdb.EventData{
@@ -121,18 +128,19 @@ func (s *Store) write(ctx context.Context, stream string, expected eventstore.Ex
 		}
 	}
 	options := esdb.AppendToStreamOptions{ExpectedRevision: revision(expected)}
-	ctx, cancel := context.WithTimeout(ctx, s.options.AppendTimeout)
-	defer cancel()
 	result, err := try(ctx, s, func(ctx context.Context, client *esdb.Client) (*esdb.WriteResult, error) {
 		return client.AppendToStream(ofLeader(ctx), stream, options, events...)
 	})
-	if err != nil && err.mayHaveHappened {
-		return nil, errors.Join(eventstore.ErrUnknownOutcome, err.cause)
+	switch {
+	case err == nil:
+		return eventstore.Appended{
+			Revision: result.NextExpectedVersion,
+			Position: eventstore.Position{Commit: result.CommitPosition, Prepare: result.PreparePosition},
+		}, nil
+	case err.mayHaveHappened, outcome == batches.Unknown && errors.Is(err.rule, eventstore.ErrUnavailable):
+		return eventstore.Appended{}, errors.Join(eventstore.ErrUnknownOutcome, err.cause)
 	}
-	if err != nil {
-		return nil, errors.Join(err.rule, err.cause)
-	}
-	return result, nil
+	return eventstore.Appended{}, errors.Join(err.rule, err.cause)
 }
 
 func (s *Store) page(ctx context.Context, stream string, from uint64) ([]eventstore.Recorded, error) {

@@ -341,7 +341,8 @@ func BenchmarkAppend(b *testing.B) {
 
 func BenchmarkAppendParallel(b *testing.B) {
 	store := open(b, nodetest.Start(b).Address, esdbstore.Options{})
-	b.SetParallelism(32)
+	b.SetParallelism(128)
+	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			mustAppend(b, store, "notes-"+uuid.NewString(), eventstore.NoStream)
