@@ -87,13 +87,17 @@ func assemble(ctx context.Context, c config.Config, around surroundings, startin
 	}
 	reading := feed.NewEventStore(connect)
 	a.closers = append(a.closers, reading.Close)
-	store := storeCheck{
+	check := storeCheck{
 		patience: a.patience, address: c.Stores.EventStoreURL.Text(), connect: connect, log: reading, pool: pool, alone: around.alone, logger: log,
 	}
-	if err := store.run(ctx); err != nil {
+	if err := check.run(ctx); err != nil {
 		return nil, err
 	}
-	commandStore := a.openStore(ctx, connect, reading, pool, events, log)
+	short, err := esdbstore.Batches(c.Stores.EventStoreURL.Text(), log)
+	if err != nil {
+		return nil, fmt.Errorf("EVENTSTORE_URL: %w", err)
+	}
+	store := a.openStore(ctx, connect, short, reading, pool, events, log)
 	tokens, err := token.New([]byte(c.Trust.ServerSecret.Text()))
 	if err != nil {
 		return nil, err
@@ -101,7 +105,7 @@ func assemble(ctx context.Context, c config.Config, around surroundings, startin
 	counts := limiter.New(pool, tokens.Key(limiter.KeyLabel),
 		limiter.Rules{Attempts: c.Account.LockoutAttempts, Lock: c.Account.LockoutBaseDuration}, around.clock.Now)
 	inline := projections.Inline(pool)
-	service, err := newCommands(c, commandStore, inline, counts, tokens, around.clock.Now)
+	service, err := newCommands(c, store, inline, counts, tokens, around.clock.Now)
 	if err != nil {
 		return nil, err
 	}

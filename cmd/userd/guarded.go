@@ -12,13 +12,14 @@ import (
 	"am-user-management/commands"
 	"am-user-management/internal/codec"
 	"am-user-management/internal/eventstore"
+	"am-user-management/internal/eventstore/batches"
 	"am-user-management/internal/eventstore/esdbstore"
 	"am-user-management/internal/feed"
 )
 
 // openStore is the event store for commands, behind a guard that runs as long as the store is open.
-func (a *assembly) openStore(ctx context.Context, connect func() (*esdb.Client, error), reading feed.Log, pool *pgxpool.Pool, events *codec.Codec, log *slog.Logger) commands.Store {
-	store := esdbstore.New(connect, events, esdbstore.Options{})
+func (a *assembly) openStore(ctx context.Context, connect func() (*esdb.Client, error), short *batches.Client, reading feed.Log, pool *pgxpool.Pool, events *codec.Codec, log *slog.Logger) commands.Store {
+	store := esdbstore.New(connect, events, esdbstore.Options{Batches: short})
 	guard := feed.NewLogGuard(pool, reading, log)
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var guarding sync.WaitGroup
