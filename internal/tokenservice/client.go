@@ -48,8 +48,9 @@ const (
 	defaultBreakFor   = 10 * time.Second
 	// maxAnswer is how much of an answer is read, in bytes; a longer one is not ours.
 	maxAnswer = 64 << 10
-	// idleConnections are kept for the next calls: as many as jobs work at once.
-	idleConnections = 16
+	// idleConnections are kept for the next calls: as many as jobs make at once, 16 of them 8 calls each after an import.
+	// With fewer, most calls of a crowd would open a connection and close it.
+	idleConnections = 128
 )
 
 // New makes a client; it calls nobody.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,6 +61,41 @@ func TestRepeatedCallIsOneEffect(t *testing.T) {
 	}
 	if call, err := stub.Wait(t.Context(), user); err != nil || call != want[0] {
 		t.Errorf("Wait = %v, %v", call, err)
+	}
+}
+
+// TestACrowdKeepsItsConnections: jobs make 128 calls at once, again and again.
+func TestACrowdKeepsItsConnections(t *testing.T) {
+	const crowd, rounds = 128, 3
+	var together sync.WaitGroup
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		together.Done()
+		together.Wait() // each call needs a connection to itself
+		write(w, "{}")
+	}))
+	var opened atomic.Int32
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	c := client(t, tokenservice.Options{URL: server.URL})
+	for range rounds {
+		together.Add(crowd)
+		var calls sync.WaitGroup
+		for range crowd {
+			calls.Go(func() {
+				if err := c.Issue(t.Context(), effect, user, "user_created"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		calls.Wait()
+	}
+	if n := opened.Load(); n < crowd || n > crowd+crowd/4 { // a call may open one just before another gives one back
+		t.Errorf("%d connections for %d calls at once", n, crowd)
 	}
 }
 
