@@ -88,7 +88,7 @@ fmt: ## format the code
 .PHONY: lint
 lint: ## check style, import directions and mistakes
 	$(LINT) config verify
-	$(LINT) run
+	$(LINT) run --allow-parallel-runners
 	cd internal/esdb && $(GO) vet ./...
 	cd deploy && $(GO) vet ./...
 
