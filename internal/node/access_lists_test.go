@@ -165,7 +165,7 @@ func TestAListMayBeNamed(t *testing.T) {
 			for _, kind := range []string{"named-", "$named-"} {
 				stream := kind + uuid.NewString()
 				s.mustWrite(admin, stream, "t", "{}")
-				s.mustWrite(admin, "$$"+stream, "$metadata", `{"$acl":"`+list+`","$maxCount":5}`)
+				s.mustWrite(admin, "$$"+stream, "$metadata", `{"$acl":"`+list+`"}`)
 				want := codes.PermissionDenied
 				if list == settings.reads {
 					want = codes.OK

@@ -26,7 +26,8 @@ const (
 // acl names the roles that may do something; nil leaves the answer to a more general list.
 type acl [actions][]string
 
-// Lists of the settings, and what a stream's metadata calls them by.
+// Lists of the settings, and what a stream's metadata calls them by. EventStoreDB takes metadata with such a name and passes
+// over it, so that only the stream's own name decides; here it counts, as whoever wrote it meant it to.
 const (
 	userList   = "$userStreamAcl"
 	systemList = "$systemStreamAcl"
