@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -180,6 +181,18 @@ const (
 
 // quiet waits until other programs leave the machine to us, but no longer than patience.
 func quiet(ctx context.Context, patience time.Duration) error {
+	return lull(ctx, patience, foreign)
+}
+
+// idle waits until all programs leave the machine alone, ours too, but no longer than patience.
+func idle(ctx context.Context, patience time.Duration) error {
+	return lull(ctx, patience, func(from, to usage) float64 {
+		return float64(to.busy-from.busy) / float64(to.at.Sub(from.at)*time.Duration(runtime.NumCPU()))
+	})
+}
+
+// lull waits until the share of the machine that is taken is small.
+func lull(ctx context.Context, patience time.Duration, taken func(from, to usage) float64) error {
 	deadline := time.Now().Add(patience)
 	ticker := time.NewTicker(quietLook)
 	defer ticker.Stop()
@@ -190,7 +203,7 @@ func quiet(ctx context.Context, patience time.Duration) error {
 			return ctx.Err()
 		}
 		next := now()
-		if foreign(last, next) < quietShare {
+		if taken(last, next) < quietShare {
 			return nil
 		}
 		last = next
