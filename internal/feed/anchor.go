@@ -128,18 +128,16 @@ func (a *anchors) move(ctx context.Context, to eventstore.Position) error {
 func (a *anchors) follow(ctx context.Context, furthest func() eventstore.Position) {
 	ticker := time.NewTicker(anchorEvery)
 	defer ticker.Stop()
-	for {
+	for ending := false; !ending; {
 		select {
 		case <-ticker.C:
-		case <-ctx.Done():
+		case <-ctx.Done(): // if it ends during a move, there is one more to make
+			ending = true
 		}
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*anchorEvery)
-		if err := a.move(bounded, furthest()); err != nil && ctx.Err() == nil {
+		if err := a.move(bounded, furthest()); err != nil && !ending {
 			a.logger.WarnContext(ctx, "the anchor in the log was not moved", "error", err)
 		}
 		cancel()
-		if ctx.Err() != nil {
-			return
-		}
 	}
 }

@@ -3,6 +3,7 @@ package feed_test
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -48,6 +49,27 @@ func TestAnotherLogIsRefused(t *testing.T) {
 				t.Errorf("%d of 45 events are in rows, 41 matter: %v", rows, err)
 			}
 		})
+	}
+}
+
+// An end that comes while the anchor is being moved leaves it at what was passed since.
+func TestTheAnchorIsLeftAtTheEnd(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	moving, release, stopped := make(chan struct{}, 1), make(chan struct{}), make(chan struct{}, 1)
+	b.log.asked = sync.OnceFunc(func() { moving <- struct{}{}; <-release })
+	f, stop := b.run(t, b.options(&counted{name: "a"}))
+	wait(t, f, "a", b.log.add(20))
+	receive(t, moving)
+	last := b.log.add(20)
+	wait(t, f, "a", last)
+	go func() { stop(); stopped <- struct{}{} }()
+	eventually(t, "the projection goes on", func() bool { return !status(t, f, "a").Active })
+	close(release)
+	receive(t, stopped)
+	var commit int64
+	if err := b.pool.QueryRow(t.Context(), `SELECT commit_position FROM log_anchor`).Scan(&commit); err != nil || commit != int64(last.Commit) {
+		t.Errorf("the anchor is at %d, not at %d: %v", commit, last.Commit, err)
 	}
 }
 

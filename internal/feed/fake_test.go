@@ -26,6 +26,8 @@ type fakeLog struct {
 	closed  int
 	handed  int
 	headErr error
+	// asked is called before EventAt answers, if it is set.
+	asked func()
 	// drop is asked before the item of an index is handed out.
 	drop func(index int) bool
 }
@@ -114,6 +116,9 @@ func (l *fakeLog) End(context.Context) (eventstore.Position, error) {
 }
 
 func (l *fakeLog) EventAt(_ context.Context, at eventstore.Position) (uuid.UUID, bool, error) {
+	if l.asked != nil {
+		l.asked()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.items {
