@@ -86,18 +86,43 @@ func folded[T any](ctx context.Context, c *call, fold func() (T, error)) (T, err
 	if !isRule || rule.Kind != domain.NotFound || c.fresh.wanted.IsZero() {
 		return found, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.fresh.wait)
-	defer cancel()
-	for _, saga := range onboardings {
-		if _, err := c.server.freshness.Current(saga); err != nil {
-			continue // what it makes is switched off
-		}
-		if _, err := c.server.freshness.Wait(ctx, saga, c.fresh.wanted); err != nil {
-			detail := fmt.Sprintf("What a new user gets was not there within %v.", c.fresh.wait)
-			return found, fmt.Errorf("%w (%w)", errBehind.WithDetail(detail), err)
-		}
+	if err := c.server.onboarded(ctx, c.fresh.wanted, c.fresh.wait); err != nil {
+		detail := fmt.Sprintf("What a new user gets was not there within %v.", c.fresh.wait)
+		return found, fmt.Errorf("%w (%w)", errBehind.WithDetail(detail), err)
 	}
 	return fold()
+}
+
+// provisioned changes what a saga makes of a new user. If it is missing, but the user is not, the saga is waited for: whoever
+// signs up may go on at once, with a Consistency-Token or without one.
+func provisioned[T any](ctx context.Context, c *call, missing *domain.Error, change func() (T, error)) (T, error) {
+	done, err := change()
+	if !errors.Is(err, missing) {
+		return done, err
+	}
+	created, _, unknown := c.server.commands.Created(ctx, c.user)
+	if unknown != nil {
+		return done, err
+	}
+	if late := c.server.onboarded(ctx, created.Position, defaultWait); late != nil {
+		return done, fmt.Errorf("%w (%w)", errOnboarding, late)
+	}
+	return change()
+}
+
+// onboarded returns once the sagas that make what a new user has have come to a position, or why they are not there in time.
+func (s *Server) onboarded(ctx context.Context, at eventstore.Position, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for _, saga := range onboardings {
+		if _, err := s.freshness.Current(saga); err != nil {
+			continue // what it makes is switched off
+		}
+		if _, err := s.freshness.Wait(ctx, saga, at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell answers how far the view was: a token like any other, so that a later read never goes back behind this one.

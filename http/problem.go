@@ -48,6 +48,7 @@ func retryAfter(err error) string {
 var (
 	errUnauthenticated = &domain.Error{Kind: domain.Unauthenticated, Code: "request.unauthenticated", Title: "The request carries no valid credentials."}
 	errBehind          = &domain.Error{Kind: domain.Unavailable, Code: "projection.behind", Title: "The view does not include the write of the Consistency-Token yet; read again."}
+	errOnboarding      = &domain.Error{Kind: domain.Unavailable, Code: "onboarding.pending", Title: "What a new user gets is still being made; send this again."}
 	errBusy            = &domain.Error{Kind: domain.Unavailable, Code: "request.unavailable", Title: "The service cannot answer right now; send the request again."}
 )
 

@@ -12,6 +12,8 @@ func TestProfileIsPatched(t *testing.T) {
 	h.verified()
 	bearer := h.login()
 	h.call(http.MethodGet, "/profile", "", "Authorization", bearer).problem(http.StatusNotFound, "profile.not-found")
+	h.call(http.MethodPatch, "/profile", `{"bio":"x"}`, "Authorization", bearer).problem(http.StatusServiceUnavailable, "onboarding.pending")
+	h.project() // the saga came by, and made none
 	h.call(http.MethodPatch, "/profile", `{"bio":"x"}`, "Authorization", bearer).problem(http.StatusNotFound, "profile.not-found")
 
 	h = newHouse(t)

@@ -211,7 +211,11 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		if route.Method != http.MethodGet {
 			ctx = context.WithoutCancel(ctx) // what was begun is finished, also for a client that is gone
 		}
-		ctx, cancel := context.WithTimeout(ctx, s.deadline+c.fresh.wait+route.patience)
+		patience := c.fresh.wait + route.patience
+		if route.Provisioned {
+			patience += defaultWait
+		}
+		ctx, cancel := context.WithTimeout(ctx, s.deadline+patience)
 		defer cancel()
 		var err error
 		if !route.Lines { // else it was done before the body was read

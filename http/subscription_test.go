@@ -155,6 +155,8 @@ func TestWhoeverHadTheirTrialHasNoSubscription(t *testing.T) {
 	h := newHouse(t)
 	h.verified() // no saga came by
 	h.own("GET", "", "").problem(http.StatusNotFound, "subscription.not-found")
+	h.own("POST", "/resume", "").problem(http.StatusServiceUnavailable, "onboarding.pending")
+	h.project() // one did, and made none
 	h.own("POST", "/resume", "").problem(http.StatusNotFound, "subscription.not-found")
 	h.own("POST", "/trial", "").shows("trial", true)
 }

@@ -62,6 +62,27 @@ func TestAReadWithTheTokenOfACreationWaitsForTheSaga(t *testing.T) {
 	t.Logf("the saga was held up %d times", <-held)
 }
 
+// Whoever signs up may go on at once: a change of what the saga makes waits for it, without a token, too.
+func TestAChangeRightAfterACreationWaitsForTheSaga(t *testing.T) {
+	w := newWorld(t, "BOOTSTRAP_ADMIN_EMAIL=root@example.org", "BOOTSTRAP_ADMIN_PASSWORD="+password)
+	p := w.start()
+	admin := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":"root@example.org","password":%q}`, password)).get("session_id")}
+	ctx, stop := context.WithCancel(t.Context())
+	held := holdUp(ctx, t, w.pool(w.database), "saga-onboarding")
+	for i := range 20 {
+		email := fmt.Sprintf("new%d@example.org", i)
+		p.must(t, 201, "POST", "/admin/users", fmt.Sprintf(`{"email":%q,"password":%q,"status":"ACTIVE"}`, email, password), admin.auth()...)
+		them := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":%q,"password":%q}`, email, password)).get("session_id")}
+		if i%2 == 0 {
+			p.must(t, 200, "PATCH", "/profile", `{"bio":"hello"}`, them.auth()...)
+		} else {
+			p.must(t, 200, "POST", "/subscription/cancel", ``, them.auth()...)
+		}
+	}
+	stop()
+	t.Logf("the saga was held up %d times", <-held)
+}
+
 // holdUp locks the checkpoint of a projection at random until ctx ends, and then tells how often.
 func holdUp(ctx context.Context, t *testing.T, pool *pgxpool.Pool, projection string) <-chan int {
 	t.Helper()
