@@ -81,6 +81,9 @@ func runService(ctx context.Context, c config.Config, around surroundings, log *
 	}
 	parts, err := assemble(groupCtx, c, around, starting, log)
 	if err != nil {
+		if ctx.Err() != nil { // told to stop, so it waits no more: that is no failure
+			err = nil
+		}
 		return errors.Join(err, servers[0].Close(), servers[1].Close(), group.Wait())
 	}
 	defer func() { err = errors.Join(err, parts.close()) }()

@@ -47,6 +47,9 @@ func TestAServiceThatWaitsForItsStoresIsAlive(t *testing.T) {
 			}
 			w.env = complete
 			if waitsFor != "the event store" {
+				if err := waiting.stop(t); err != nil {
+					t.Errorf("told to stop while it waits, it ends with %v: %s", err, waiting.errors)
+				}
 				return
 			}
 			node, err := w.launch("node", "--data", filepath.Join(w.dir, "log"), "--listen", "unix:"+socket)
