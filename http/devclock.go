@@ -46,7 +46,7 @@ func moveClock(call *call, c *clock.Clock) error {
 	}
 	advance, err := time.ParseDuration(body.Advance)
 	if err != nil {
-		return invalid("advance", "must be a duration such as 36h or -90m")
+		return invalid("advance", "must be a duration such as 36h or -90m, of at most 290 years")
 	}
 	if err := c.Advance(advance); err != nil {
 		return invalid("advance", err.Error())

@@ -75,6 +75,7 @@ type embeddedNode struct {
 func startNode(ctx context.Context, listen string, options node.Options) (*embeddedNode, error) {
 	e := &embeddedNode{address: listen, failed: make(chan error, 2)}
 	path, isSocket := strings.CutPrefix(listen, "unix:")
+	path = strings.TrimPrefix(path, "//") // as an address of it may be written, too
 	var listener net.Listener
 	var err error
 	if !isSocket { // first, because gossip names the port

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/wal"
@@ -15,6 +16,9 @@ import (
 func Exists(options Options) error {
 	options = withDefaults(options)
 	_, err := options.FS.Stat(options.FS.PathJoin(options.Dir, markName))
+	if errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("%w in %s: it is no folder", ErrNoLog, options.Dir)
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

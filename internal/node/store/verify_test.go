@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -237,6 +239,18 @@ func TestVerifyReadsASnapshotThatIsReadOnly(t *testing.T) {
 	disk, _ := killed(t)
 	if found, err := store.Verify(t.Context(), store.Options{Dir: "log", FS: readOnlyFS{disk}}); err != nil || found.Events == 0 {
 		t.Errorf("verify answered %+v, %v", found, err)
+	}
+}
+
+func TestVerifyOfAFileSaysThatItIsNoFolder(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Verify(t.Context(), store.Options{Dir: file})
+	if !errors.Is(err, store.ErrNoLog) || !strings.Contains(err.Error(), "it is no folder") {
+		t.Errorf("verify answered %v", err)
 	}
 }
 
