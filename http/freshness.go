@@ -93,21 +93,17 @@ func folded[T any](ctx context.Context, c *call, fold func() (T, error)) (T, err
 	return fold()
 }
 
-// provisioned changes what a saga makes of a new user. If it is missing, but the user is not, the saga is waited for: whoever
-// signs up may go on at once, with a Consistency-Token or without one.
-func provisioned[T any](ctx context.Context, c *call, missing *domain.Error, change func() (T, error)) (T, error) {
-	done, err := change()
-	if !errors.Is(err, missing) {
-		return done, err
-	}
-	created, _, unknown := c.server.commands.Created(ctx, c.user)
+// provision carries out again what failed because a saga had not made it yet for a new user: whoever signs up may go on at
+// once, with a Consistency-Token or without one. Where the user is missing, too, or the saga comes late, that is the error.
+func (s *Server) provision(ctx context.Context, c *call, failed error) error {
+	created, _, unknown := s.commands.Created(ctx, c.user)
 	if unknown != nil {
-		return done, err
+		return failed
 	}
-	if late := c.server.onboarded(ctx, created.Position, defaultWait); late != nil {
-		return done, fmt.Errorf("%w (%w)", errOnboarding, late)
+	if late := s.onboarded(ctx, created.Position, defaultWait); late != nil {
+		return fmt.Errorf("%w (%w)", errOnboarding, late)
 	}
-	return change()
+	return c.route.handle(ctx, c)
 }
 
 // onboarded returns once the sagas that make what a new user has have come to a position, or why they are not there in time.

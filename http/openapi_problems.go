@@ -40,7 +40,7 @@ func (r Route) mayFail() []error {
 	add(r.Lines, errTooManyLines, errLinesType)
 	add(r.IfMatch, commands.ErrPreconditionFailed)
 	add(r.Reads != "", errBehind, commands.ErrUnavailable)
-	add(r.Provisioned, errOnboarding)
+	add(r.Provisioned != nil, errOnboarding)
 	add(r.writes(), commands.ErrConflict, commands.ErrKeyReused, commands.ErrOutcomeUnknown, commands.ErrUnavailable,
 		commands.ErrNotYetEffective)
 	rules := r.Problems

@@ -8,7 +8,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
-	"am-user-management/commands"
 	"am-user-management/domain"
 	"am-user-management/domain/profile"
 	"am-user-management/readmodel"
@@ -70,13 +69,10 @@ func (s *Server) updateProfile(ctx context.Context, c *call) error {
 	if command.IfMatch, err = ifMatch(c.Request().Header); err != nil {
 		return err
 	}
-	patch := profile.Patch{
+	outcome, err := s.commands.UpdateProfile(ctx, command, c.user, profile.Patch{
 		FirstName: body.FirstName.personal(), LastName: body.LastName.personal(), Bio: body.Bio.personal(),
 		PictureURL: body.PictureURL.personal(), Timezone: body.Timezone.plain(), Locale: body.Locale.plain(),
 		Metadata: json.RawMessage(body.Metadata),
-	}
-	outcome, err := provisioned(ctx, c, profile.ErrNotFound, func() (commands.Outcome[profile.State], error) {
-		return s.commands.UpdateProfile(ctx, command, c.user, patch)
 	})
 	if err := c.wrote(outcome.Result, err); err != nil {
 		return err

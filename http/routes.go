@@ -66,8 +66,8 @@ type Route struct {
 	Reads string
 	// IfMatch tells that the route changes one resource, and heeds the precondition of that name.
 	IfMatch bool
-	// Provisioned tells that the route changes what a saga makes of a new user, and waits for it.
-	Provisioned bool
+	// Provisioned is the rule by which the route says no where a saga has not made yet what it changes. It waits for that.
+	Provisioned *domain.Error
 	// Asks tells that the route writes no event although it is no GET; sending it again does no harm, and so it takes no
 	// Idempotency-Key.
 	Asks bool
@@ -254,7 +254,7 @@ func (s *Server) allRoutes() []Route {
 		{
 			Listener: Public, Method: patch, Path: "/profile", Auth: Session, Module: Profile,
 			Summary: "Change one's own profile by a merge patch", Body: profilePatch{}, Status: ok, Answer: readmodel.Profile{},
-			IfMatch: true, Problems: []*domain.Error{profile.ErrNotFound}, Provisioned: true, handle: s.updateProfile,
+			IfMatch: true, Problems: []*domain.Error{profile.ErrNotFound}, Provisioned: profile.ErrNotFound, handle: s.updateProfile,
 		},
 		{
 			Listener: Public, Method: get, Path: "/subscription", Auth: Session, Module: Subscription,
@@ -264,32 +264,32 @@ func (s *Server) allRoutes() []Route {
 		{
 			Listener: Public, Method: patch, Path: "/subscription", Auth: Session, Module: Subscription,
 			Summary: "Choose whether one's own subscription renews itself", Body: subscriptionPatch{}, Status: ok,
-			Answer: readmodel.Subscription{}, IfMatch: true, Provisioned: true, handle: s.patchSubscription,
+			Answer: readmodel.Subscription{}, IfMatch: true, Provisioned: subscription.ErrNotFound, handle: s.patchSubscription,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/trial", Auth: Session, Module: Subscription,
 			Summary: "Start one's own trial, where the sign-up started none", Status: ok, Answer: readmodel.Subscription{},
-			IfMatch: true, Provisioned: true, handle: s.startTrial,
+			IfMatch: true, Provisioned: subscription.ErrNotFound, handle: s.startTrial,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/upgrade", Auth: Session, Module: Subscription,
 			Summary: "Move to a higher plan at once, or begin a subscription", Body: upgradeTo{}, Status: ok,
-			Answer: readmodel.Subscription{}, IfMatch: true, Provisioned: true, handle: s.upgradePlan,
+			Answer: readmodel.Subscription{}, IfMatch: true, Provisioned: subscription.ErrNotFound, handle: s.upgradePlan,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/downgrade", Auth: Session, Module: Subscription,
 			Summary: "Move to a lower plan at the end of the period", Body: downgradeTo{}, Status: ok,
-			Answer: readmodel.Subscription{}, IfMatch: true, Provisioned: true, handle: s.downgradePlan,
+			Answer: readmodel.Subscription{}, IfMatch: true, Provisioned: subscription.ErrNotFound, handle: s.downgradePlan,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/cancel", Auth: Session, Module: Subscription,
 			Summary: "End one's own subscription with its period, or at once", Body: cancellation{}, BodyOptional: true, Status: ok,
-			Answer: readmodel.Subscription{}, IfMatch: true, Provisioned: true, handle: s.cancelSubscription,
+			Answer: readmodel.Subscription{}, IfMatch: true, Provisioned: subscription.ErrNotFound, handle: s.cancelSubscription,
 		},
 		{
 			Listener: Public, Method: post, Path: "/subscription/resume", Auth: Session, Module: Subscription,
 			Summary: "Take back a cancellation or a downgrade that has not happened yet", Status: ok, Answer: readmodel.Subscription{},
-			IfMatch: true, Provisioned: true, handle: s.resumeSubscription,
+			IfMatch: true, Provisioned: subscription.ErrNotFound, handle: s.resumeSubscription,
 		},
 		{
 			Listener: Public, Method: get, Path: "/plans", Auth: Anonymous, Module: Subscription,

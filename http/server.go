@@ -212,7 +212,7 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 			ctx = context.WithoutCancel(ctx) // what was begun is finished, also for a client that is gone
 		}
 		patience := c.fresh.wait + route.patience
-		if route.Provisioned {
+		if route.Provisioned != nil {
 			patience += defaultWait
 		}
 		ctx, cancel := context.WithTimeout(ctx, s.deadline+patience)
@@ -226,6 +226,9 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		}
 		if err == nil {
 			err = route.handle(ctx, c)
+			if route.Provisioned != nil && errors.Is(err, route.Provisioned) {
+				err = s.provision(ctx, c, err)
+			}
 		}
 		c.tell(ctx, err)
 		return err

@@ -149,7 +149,7 @@ func (s *Server) changeSubscription(ctx context.Context, c *call, change func(co
 	if err != nil {
 		return err
 	}
-	outcome, err := provisioned(ctx, c, subscription.ErrNotFound, func() (commands.Outcome[subscription.State], error) { return change(command) })
+	outcome, err := change(command)
 	if err := c.wrote(outcome.Result, err); err != nil {
 		return err
 	}
