@@ -80,13 +80,20 @@ type user struct {
 
 func (u user) auth() []string { return []string{"Authorization", "Bearer " + u.session} }
 
+// logIn is a session of somebody who has the password of the tests.
+func (p *process) logIn(t testing.TB, address string, pairs ...string) user {
+	t.Helper()
+	answer := p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":%q,"password":%q}`, address, password), pairs...)
+	return user{email: address, session: answer.get("session_id")}
+}
+
 // signUp takes somebody through sign-up, the mail, and login.
 func (w *world) signUp(p *process, address string) user {
 	w.t.Helper()
 	created := p.must(w.t, 201, "POST", "/users", fmt.Sprintf(`{"email":%q,"password":%q,"first_name":"Ada"}`, address, password))
 	w.verify(p, address)
-	u := user{id: created.get("id"), email: address}
-	u.session = p.must(w.t, 200, "POST", "/login", fmt.Sprintf(`{"email":%q,"password":%q}`, address, password)).get("session_id")
+	u := p.logIn(w.t, address)
+	u.id = created.get("id")
 	return u
 }
 

@@ -47,7 +47,7 @@ func TestAReadWithTheTokenOfAWriteNeverMissesIt(t *testing.T) {
 func TestAReadWithTheTokenOfACreationWaitsForTheSaga(t *testing.T) {
 	w := newWorld(t, "BOOTSTRAP_ADMIN_EMAIL=root@example.org", "BOOTSTRAP_ADMIN_PASSWORD="+password)
 	p := w.start()
-	admin := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":"root@example.org","password":%q}`, password)).get("session_id")}
+	admin := p.logIn(t, "root@example.org")
 	ctx, stop := context.WithCancel(t.Context())
 	held := holdUp(ctx, t, w.pool(w.database), "saga-onboarding")
 	for i := range 25 {
@@ -66,15 +66,15 @@ func TestAReadWithTheTokenOfACreationWaitsForTheSaga(t *testing.T) {
 func TestAChangeRightAfterACreationWaitsForTheSaga(t *testing.T) {
 	w := newWorld(t, "BOOTSTRAP_ADMIN_EMAIL=root@example.org", "BOOTSTRAP_ADMIN_PASSWORD="+password)
 	p := w.start()
-	admin := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":"root@example.org","password":%q}`, password)).get("session_id")}
+	admin := p.logIn(t, "root@example.org")
 	ctx, stop := context.WithCancel(t.Context())
 	held := holdUp(ctx, t, w.pool(w.database), "saga-onboarding")
 	for i := range 20 {
 		email := fmt.Sprintf("new%d@example.org", i)
 		p.must(t, 201, "POST", "/admin/users", fmt.Sprintf(`{"email":%q,"password":%q,"status":"ACTIVE"}`, email, password), admin.auth()...)
-		them := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":%q,"password":%q}`, email, password)).get("session_id")}
+		them := p.logIn(t, email)
 		if i%2 == 0 {
-			p.must(t, 200, "PATCH", "/profile", `{"bio":"hello"}`, them.auth()...)
+			p.must(t, 200, "PATCH", "/profile", `{"bio":"hello"}`, append(them.auth(), "Idempotency-Key", email)...)
 		} else {
 			p.must(t, 200, "POST", "/subscription/cancel", ``, them.auth()...)
 		}

@@ -17,8 +17,7 @@ func TestOperatorsSeeMailsAndViews(t *testing.T) {
 		"TRUSTED_PROXIES=127.0.0.1/32", "CORS_ALLOWED_ORIGINS="+app)
 	p := w.start()
 	ada := w.signUp(p, "ada@example.org")
-	root := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":"root@example.org","password":%q}`, password),
-		"X-Forwarded-For", "198.51.100.7").get("session_id")}
+	root := p.logIn(t, "root@example.org", "X-Forwarded-For", "198.51.100.7")
 
 	var mails struct {
 		Items []struct {
@@ -82,7 +81,7 @@ func TestOperatorsSeeMailsAndViews(t *testing.T) {
 func TestRebuildingFindsNothingWrongWhileRequestsRun(t *testing.T) {
 	w := newWorld(t, "BOOTSTRAP_ADMIN_EMAIL=root@example.org", "BOOTSTRAP_ADMIN_PASSWORD="+password)
 	p := w.start()
-	root := user{session: p.must(t, 200, "POST", "/login", fmt.Sprintf(`{"email":"root@example.org","password":%q}`, password)).get("session_id")}
+	root := p.logIn(t, "root@example.org")
 	ada := w.signUp(p, "ada@example.org")
 	eventually(t, "the profile is there", func() bool { return p.onboarded(t, ada) })
 	ctx, stop := context.WithCancel(t.Context())

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"am-user-management/internal/node/nodetest"
+	"am-user-management/internal/node"
 	"am-user-management/internal/node/store"
 )
 
@@ -92,12 +92,8 @@ func TestUnreadableListsAreRefused(t *testing.T) {
 // TestUnreadableListsInTheLog: what they fail to tell is for administrators only, and the operator hears of each once.
 func TestUnreadableListsInTheLog(t *testing.T) {
 	t.Parallel()
-	certificate, key := nodetest.Certificate(t)
-	options := nodetest.Secured(t, certificate, key)
 	var log bytes.Buffer
-	options.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	s := &secured{Node: nodetest.StartWith(t, options), t: t, certificate: certificate}
-	s.connect()
+	s := startSecuredWith(t, func(options *node.Options) { options.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	s.createUser("ada")
 	onMetadata := []string{"read metadata", "write metadata"}
 	removal := append([]string{"delete", "tombstone"}, onMetadata...)

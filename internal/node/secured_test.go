@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"am-user-management/internal/node"
 	"am-user-management/internal/node/nodetest"
 	"am-user-management/internal/node/protos/users"
 )
@@ -31,8 +32,15 @@ type secured struct {
 
 func startSecured(t testing.TB) *secured {
 	t.Helper()
+	return startSecuredWith(t, func(*node.Options) {})
+}
+
+func startSecuredWith(t testing.TB, change func(options *node.Options)) *secured {
+	t.Helper()
 	certificate, key := nodetest.Certificate(t)
-	s := &secured{Node: nodetest.StartWith(t, nodetest.Secured(t, certificate, key)), t: t, certificate: certificate}
+	options := nodetest.Secured(t, certificate, key)
+	change(&options)
+	s := &secured{Node: nodetest.StartWith(t, options), t: t, certificate: certificate}
 	s.connect()
 	return s
 }

@@ -118,11 +118,9 @@ func TestCredentialsCountAtOnce(t *testing.T) {
 // TestManyCallersOfOneUser: those who come at once wait for one check of the password.
 func TestManyCallersOfOneUser(t *testing.T) {
 	t.Parallel()
-	certificate, key := nodetest.Certificate(t)
-	options := nodetest.Secured(t, certificate, key)
-	options.Security.HashCost = password.Params{} // the real cost: the others come while it is paid
-	s := &secured{Node: nodetest.StartWith(t, options), t: t, certificate: certificate}
-	s.connect()
+	s := startSecuredWith(t, func(options *node.Options) {
+		options.Security.HashCost = password.Params{} // the real cost: the others come while it is paid
+	})
 	var all sync.WaitGroup
 	for range 500 {
 		all.Go(func() { s.wantLogin(admin, codes.OK) })
@@ -323,23 +321,22 @@ func TestAdministratorsDemoteEachOther(t *testing.T) {
 // TestResetEnables lets users in again whom nobody could enable any more. Who gets no password stays out.
 func TestResetEnables(t *testing.T) {
 	t.Parallel()
-	certificate, key := nodetest.Certificate(t)
-	options := nodetest.Secured(t, certificate, key)
 	var log bytes.Buffer
-	options.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	s := &secured{Node: nodetest.StartWith(t, options), t: t, certificate: certificate}
-	s.connect()
+	var security *node.Security
+	s := startSecuredWith(t, func(options *node.Options) {
+		security, options.Logger = options.Security, slog.New(slog.NewTextHandler(&log, nil))
+	})
 	s.disable("ops")
 	s.put("$user-admin", `{"LoginName":"admin","Hash":"x","Disabled":true,"Groups":["$admins"]}`)
 	s.Restart()
 	s.connect()
 	s.wantLogin(admin, codes.Unauthenticated)
-	options.Security.Passwords = access.Passwords{Admin: "next", Reset: true}
+	security.Passwords = access.Passwords{Admin: "next", Reset: true}
 	s.Restart()
 	s.connect()
 	s.wantLogin("admin:next", codes.OK)
 	s.wantLogin("ops:changeit", codes.Unauthenticated)
-	options.Security.Passwords = access.Passwords{Admin: "next", Ops: "other", Reset: true}
+	security.Passwords = access.Passwords{Admin: "next", Ops: "other", Reset: true}
 	s.Restart()
 	s.connect()
 	s.wantLogin("ops:other", codes.OK)
