@@ -1,12 +1,16 @@
 package feed_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"am-user-management/internal/feed"
 )
@@ -67,10 +71,106 @@ func TestTheAnchorIsLeftAtTheEnd(t *testing.T) {
 	eventually(t, "the projection goes on", func() bool { return !status(t, f, "a").Active })
 	close(release)
 	receive(t, stopped)
-	var commit int64
-	if err := b.pool.QueryRow(t.Context(), `SELECT commit_position FROM log_anchor`).Scan(&commit); err != nil || commit != int64(last.Commit) {
-		t.Errorf("the anchor is at %d, not at %d: %v", commit, last.Commit, err)
+	if at := b.anchor(t); at != int64(last.Commit) {
+		t.Errorf("the anchor is at %d, not at %d", at, last.Commit)
 	}
+}
+
+// A checkpoint that was read before the projection went on, and becomes known only after it ended, does not keep the
+// anchor back.
+func TestTheAnchorIsNotKeptBackByAnOldCheckpoint(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	before, stopBefore := b.run(t, b.options(&counted{name: "a"}, &counted{name: "b"}))
+	old := b.log.add(20)
+	wait(t, before, "a", old)
+	wait(t, before, "b", old)
+
+	config := b.pool.Config()
+	answer := &lateAnswer{come: make(chan struct{}, 1), told: make(chan struct{})}
+	tell := sync.OnceFunc(func() { close(answer.told) })
+	config.ConnConfig.Tracer = answer
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	var armed atomic.Bool
+	moving, release, stopped := make(chan struct{}, 1), make(chan struct{}), make(chan struct{}, 1)
+	once := sync.OnceFunc(func() { moving <- struct{}{}; <-release })
+	b.log.asked = func() {
+		if armed.Load() {
+			once()
+		}
+	}
+	options := b.options(&counted{name: "a"}, &counted{name: "b"}) // two: a turn asks for one row, who waits for both
+	options.Pool = pool
+	f, stop := b.run(t, options)
+	t.Cleanup(tell)
+	waiting, leave := context.WithCancel(t.Context())
+	left := make(chan struct{}, 1)
+	go func() {
+		_, _ = f.Positions().Wait(waiting, "a", at(1000))
+		left <- struct{}{}
+	}()
+	receive(t, answer.come)
+	stopBefore()
+	last := b.log.add(1)
+	wait(t, f, "b", last)
+	wait(t, f, "a", last)
+	armed.Store(true) // both have compared the log
+	b.log.add(1)
+	receive(t, moving)
+	last = b.log.add(20)
+	wait(t, f, "a", last)
+	go func() { stop(); stopped <- struct{}{} }()
+	eventually(t, "the projections end", func() bool { return !status(t, f, "a").Active && !status(t, f, "b").Active })
+	leave() // nobody asks again
+	receive(t, left)
+	tell()
+	eventually(t, "the old rows are known", func() bool {
+		ofA, errA := f.Positions().Current("a")
+		ofB, errB := f.Positions().Current("b")
+		return errA == nil && errB == nil && ofA == old && ofB == old
+	})
+	close(release)
+	receive(t, stopped)
+	if at := b.anchor(t); at != int64(last.Commit) {
+		t.Errorf("the anchor is at %d, not at %d", at, last.Commit)
+	}
+}
+
+// lateAnswer has the first answer with the rows of several checkpoints come when it is told to.
+type lateAnswer struct {
+	once atomic.Bool // not sync.Once, for which everybody would wait
+	come chan struct{}
+	told chan struct{}
+}
+
+type severalRows struct{}
+
+func (l *lateAnswer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if len(data.Args) == 1 {
+		if names, ok := data.Args[0].([]string); ok && len(names) > 1 {
+			return context.WithValue(ctx, severalRows{}, true)
+		}
+	}
+	return ctx
+}
+
+func (l *lateAnswer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	if ctx.Value(severalRows{}) != nil && l.once.CompareAndSwap(false, true) {
+		l.come <- struct{}{}
+		<-l.told
+	}
+}
+
+func (b *bench) anchor(t *testing.T) (commit int64) {
+	t.Helper()
+	if err := b.pool.QueryRow(t.Context(), `SELECT commit_position FROM log_anchor`).Scan(&commit); err != nil {
+		t.Fatal(err)
+	}
+	return commit
 }
 
 // rewrite replaces what follows the first events by others, up to a number of events.

@@ -36,6 +36,7 @@ type Positions struct {
 
 	mu      sync.Mutex
 	known   map[string]*progress
+	far     eventstore.Position // the furthest that any projection was seen at
 	waiting int
 	polling bool
 }
@@ -138,6 +139,9 @@ func (p *Positions) updateLocked(projection string, change func(*progress)) {
 		return
 	}
 	change(of)
+	if p.far.Less(of.current) {
+		p.far = of.current
+	}
 	for len(of.waiters) > 0 && (of.halt != nil || !of.current.Less(of.waiters[0].wanted)) {
 		close(heap.Pop(&of.waiters).(*waiter).news)
 	}
@@ -154,17 +158,12 @@ func (p *Positions) halted(projection string) (halt *Halt, active bool) {
 	return nil, false
 }
 
-// furthest is how far the projection is that came furthest, as far as this process knows.
+// furthest is how far the projection came that came furthest, as far as this process ever knew. What is known of one that
+// is not active here may go back: its row can have been asked for before it was last written.
 func (p *Positions) furthest() eventstore.Position {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var most eventstore.Position
-	for _, of := range p.known {
-		if most.Less(of.current) {
-			most = of.current
-		}
-	}
-	return most
+	return p.far
 }
 
 // pollWhileNeeded starts the one goroutine that asks the rows, unless it runs or nobody needs it. It is called with
