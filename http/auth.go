@@ -32,7 +32,7 @@ const (
 // authenticate finds out who calls. Whatever is wrong with the credentials, the answer is the same.
 func (s *Server) authenticate(ctx context.Context, c *call) error {
 	switch {
-	case c.route.Auth == Anonymous || c.route.authenticates:
+	case c.route.Auth == Anonymous:
 		return nil
 	case c.route.Auth == Session:
 		return s.authenticateSession(ctx, c)

@@ -23,6 +23,8 @@ const (
 	maxBody    = 64 << 10 // bytes
 	maxLines   = 16 << 20 // bytes of a body of many lines
 	maxNesting = 32       // objects and arrays within each other
+
+	maxFieldName = 100 // bytes of a client's own name that is told back
 )
 
 // readBody reads the whole body of a request that must be JSON, or lines of it. It returns errMediaType and errTooLarge,
@@ -117,7 +119,6 @@ func bindFault(err error) error {
 // fieldName spells a JSON pointer with dots, as the fields of all other faults are. Names are the client's own words:
 // they are cut to a length, and made printable.
 func fieldName(pointer jsontext.Pointer) string {
-	const limit = 100
 	var name strings.Builder
 	for token := range pointer.Tokens() {
 		if name.Len() > 0 {
@@ -125,7 +126,7 @@ func fieldName(pointer jsontext.Pointer) string {
 		}
 		name.WriteString(token)
 	}
-	return strings.ToValidUTF8(clean(name.String(), limit), "")
+	return strings.ToValidUTF8(clean(name.String(), maxFieldName), "")
 }
 
 // aTime is what a time has to look like.

@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type call struct {
 	traceparent string
 	span        trace.Span // nil without a tracer
 	body        []byte
+	query       url.Values // nil without one; see readQuery
 
 	// Who asks: a user with a session, a service, or nobody known.
 	user    domain.ID

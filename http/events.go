@@ -56,7 +56,7 @@ var changeModules = []string{"account.", "profile.", "subscription.", "access.",
 // listChanges answers GET /internal/v1/events: all changes, each once and in the order in which they happened, from
 // behind a cursor on. A Consistency-Token is a cursor as well.
 func (s *Server) listChanges(ctx context.Context, c *call) error {
-	query := c.QueryParams()
+	query := c.query
 	after := eventstore.Position{}
 	if query.Has("after") {
 		var ok bool

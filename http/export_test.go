@@ -10,6 +10,7 @@ var (
 	RequestID     = requestID
 	PreferredWait = preferredWait
 	Bearer        = bearer
+	ReadQuery     = readQuery
 	ReadBody      = func(w http.ResponseWriter, r *http.Request) ([]byte, error) { return readBody(w, r, false) }
 	ProblemOf     = func(err error) (status int, code string) {
 		p, code := problemOf(err)

@@ -129,17 +129,15 @@ func TestR14ThePathSaysWhatIsMeant(t *testing.T) {
 	h := newHouse(t)
 	id := h.verified()
 	h.onboarded(id)
-	for _, path := range []string{"?id=" + anID, "?user_id=" + anID} {
-		got := h.send(h.server.Internal(), http.MethodGet, "/internal/v1/users/"+id+path, `{"id":"`+anID+`"}`,
-			"Authorization", "Bearer "+serviceKey, "X-Id", anID).want(http.StatusOK)
-		if got.string("id") != id {
-			t.Errorf("got %s", got.text)
-		}
-	}
-	bearer := h.login()
-	if got := h.call(http.MethodGet, "/users/me?id="+anID, "", "Authorization", bearer).want(http.StatusOK); got.string("id") != id {
+	path := "/internal/v1/users/" + id
+	headers := []string{"Authorization", "Bearer " + serviceKey, "X-Id", anID}
+	if got := h.send(h.server.Internal(), http.MethodGet, path, `{"id":"`+anID+`"}`, headers...).want(http.StatusOK); got.string("id") != id {
 		t.Errorf("got %s", got.text)
 	}
+	for _, name := range []string{"id", "user_id"} {
+		h.send(h.server.Internal(), http.MethodGet, path+"?"+name+"="+anID, "", headers...).field(name)
+	}
+	h.call(http.MethodGet, "/users/me?id="+anID, "", "Authorization", h.login()).field("id")
 }
 
 // TestR2TextIsStrict is S7 and S73, for every field of text: bad Unicode is refused before anything is decided.
@@ -323,6 +321,7 @@ func TestR19SafeMethodsChangeNothing(t *testing.T) {
 	for _, route := range h.server.Routes() {
 		path := strings.NewReplacer(":id", anID, ":name", "profiles", ":role", "viewer").Replace(route.Path)
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			h.send(h.listener(route.Listener), method, path, "", "Authorization", root)
 			h.send(h.listener(route.Listener), method, path+"?token=x", "", "Authorization", root)
 		}
 		options := h.send(h.listener(route.Listener), http.MethodOptions, path, "", "Authorization", root).want(http.StatusNoContent)

@@ -17,7 +17,8 @@ const about = `Accounts, profiles, subscriptions and roles, kept as events.
 - A write that sends an ` + "`Idempotency-Key`" + ` can be sent again, after whatever time: the same request gets the answer it had, another one under the same key is refused.
 - Every error is a problem (RFC 9457); its ` + "`type`" + ` is for programs, ` + "`instance`" + ` is the id of the request in the log.
 - HEAD works wherever GET does.
-- Times are RFC 3339 in UTC, ids are UUIDs, text is UTF-8. Unknown fields are refused in requests; answers may get new ones.`
+- Times are RFC 3339 in UTC, ids are UUIDs, text is UTF-8. Unknown fields are refused in requests; answers may get new ones.
+- Unknown parameters of a query are refused by name (400), and so is one that is given twice; only pages, probes and metrics overlook what they do not know.`
 
 // contract is what a listener offers, as OpenAPI 3.1. It is made of the same list of routes as the listener is, and of
 // the types that its bodies are decoded into and encoded from, so that the two cannot disagree.
@@ -132,6 +133,7 @@ func (d *schemas) queryParameter(route Route, p Parameter) *huma.Param {
 	parameter := &huma.Param{Name: p.Name, In: "query", Schema: d.registry.Schema(reflect.TypeOf(p.Kind), false, p.Name)}
 	lookUp(strings.Split(route.Path, "/")[1], p.Name).describe(parameter) // what the list is of
 	parameter.Description = p.About
+	parameter.Schema.Nullable = false // a query has no null, which lists are given for JSON
 	return parameter
 }
 

@@ -31,7 +31,7 @@ func (r Route) mayFail() []error {
 			all = append(all, more...)
 		}
 	}
-	takes := r.Body != nil || len(r.Query) > 0 || r.writes() || r.Reads != "" || strings.Contains(r.Path, ":")
+	takes := !r.AnyQuery || r.Body != nil || r.writes() || r.Reads != "" || strings.Contains(r.Path, ":")
 	add(takes, domain.ErrInvalid)
 	add(r.Auth != Anonymous, errUnauthenticated)
 	add(r.Auth == Session, account.ErrInactive)

@@ -268,6 +268,7 @@ func words() map[string]word {
 		"checks":            {about: "What the service needs."},
 		"Check.name":        {about: "What it is.", example: "postgres"},
 		"fault":             {about: "Why it is not there; absent if it is.", example: "does not answer"},
+		"metrics.name[]":    {about: "The name of a metric.", example: values("http_request_duration_seconds")},
 		"Health.status":     {about: "ok, ready or not ready.", example: "ready", oneOf: values("ok", "ready", "not ready")},
 
 		// problems

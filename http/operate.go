@@ -241,7 +241,7 @@ const jobCursorSize = 8
 
 // listJobs answers GET /jobs.
 func (s *Server) listJobs(ctx context.Context, c *call) error {
-	query := c.QueryParams()
+	query := c.query
 	limit, after, state := defaultLimit, int64(0), query.Get("state")
 	if query.Has("limit") {
 		var err error

@@ -202,7 +202,7 @@ func (f *prober) address(at target, op operation) string {
 		path += "?" + query.Encode()
 	}
 	if f.one(40) {
-		path += rapid.SampledFrom([]string{"/", "/../x", "?%zz", "?a=b;c", "/%00", "/%2f", "//"}).Draw(f.rt, "suffix")
+		path += rapid.SampledFrom([]string{"/", "/../x", "?%zz", "?a=b;c", "?a=b", "/%00", "/%2f", "//"}).Draw(f.rt, "suffix")
 	}
 	return path
 }

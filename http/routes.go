@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"am-user-management/domain"
@@ -53,8 +54,11 @@ type Route struct {
 	BodyOptional bool
 	// Lines tells that the body is many of them, one a line (NDJSON), and much longer than others may be.
 	Lines bool
-	// Query lists the parameters that the route takes in its query.
+	// Query lists the parameters that the route takes in its query, and is what others are refused by.
 	Query []Parameter
+	// AnyQuery tells that the route overlooks what it does not declare: people and probes come there by addresses to
+	// which mailers, browsers and monitors add what they like.
+	AnyQuery bool
 	// Status is that of success, and Answer a zero value of its JSON body; nil if it has none.
 	Status int
 	Answer any
@@ -91,9 +95,11 @@ type Parameter struct {
 	Name string
 	// About says in a line what it is for.
 	About string
-	// Kind is a zero value of the type that it is read as.
+	// Kind is a zero value of the type that it is read as. A list may be given item by item, anything else once.
 	Kind any
 }
+
+func (p Parameter) list() bool { return reflect.TypeOf(p.Kind).Kind() == reflect.Slice }
 
 // pageParameters are those of every list that has pages.
 func pageParameters(more ...Parameter) []Parameter {
@@ -125,7 +131,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: get, Path: "/docs", Auth: Anonymous, Module: Core,
-			Summary: "This document, to look through and to try", Status: ok, Media: html, handle: s.docs,
+			Summary: "This document, to look through and to try", AnyQuery: true, Status: ok, Media: html, handle: s.docs,
 		},
 		{
 			Listener: Public, Method: post, Path: "/users", Auth: Anonymous, Module: Account,
@@ -135,7 +141,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: get, Path: "/verify-email", Auth: Anonymous, Module: Account,
-			Summary: "The page that the link in the verification mail opens", Query: []Parameter{mailedToken}, Status: ok, Media: html,
+			Summary: "The page that the link in the verification mail opens", Query: []Parameter{mailedToken}, AnyQuery: true, Status: ok, Media: html,
 			handle: s.verificationPage,
 		},
 		{
@@ -154,7 +160,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: get, Path: "/reset-password", Auth: Anonymous, Module: Account,
-			Summary: "The page that the link in that mail opens", Query: []Parameter{mailedToken}, Status: ok, Media: html, handle: s.resetPage,
+			Summary: "The page that the link in that mail opens", Query: []Parameter{mailedToken}, AnyQuery: true, Status: ok, Media: html, handle: s.resetPage,
 		},
 		{
 			Listener: Public, Method: post, Path: "/reset-password/confirm", Auth: Anonymous, Module: Account,
@@ -416,7 +422,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Internal, Method: get, Path: "/docs", Auth: Anonymous, Module: Core,
-			Summary: "This document, to look through and to try", Status: ok, Media: html, handle: s.docs,
+			Summary: "This document, to look through and to try", AnyQuery: true, Status: ok, Media: html, handle: s.docs,
 		},
 		{
 			Listener: Internal, Method: get, Path: "/internal/v1/events", Auth: ServiceKey, Module: Core,
@@ -431,21 +437,24 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Internal, Method: get, Path: "/healthz", Auth: Anonymous, Module: Core,
-			Summary: "Whether the process is alive", Status: ok, Answer: health{}, handle: s.healthz,
+			Summary: "Whether the process is alive", AnyQuery: true, Status: ok, Answer: health{}, handle: s.healthz,
 		},
 		{
 			Listener: Internal, Method: get, Path: "/readyz", Auth: Anonymous, Module: Core,
-			Summary: "Whether to send requests here, and if not, why", Status: ok, Answer: health{}, Otherwise: http.StatusServiceUnavailable, handle: s.readyz,
+			Summary: "Whether to send requests here, and if not, why", AnyQuery: true, Status: ok, Answer: health{}, Otherwise: http.StatusServiceUnavailable, handle: s.readyz,
 		},
 		{
 			Listener: Internal, Method: get, Path: "/metrics", Auth: Anonymous, Module: Core,
-			Summary: "Metrics for Prometheus", Status: ok, Media: "text/plain", handle: s.metrics,
+			Summary: "Metrics for Prometheus", Query: []Parameter{metricName}, AnyQuery: true, Status: ok, Media: "text/plain", handle: s.metrics,
 		},
 	}
 }
 
 // mailedToken is what links in mails carry.
 var mailedToken = Parameter{Name: "token", About: "The token of the mail; the page reads it, opening it changes nothing.", Kind: ""}
+
+// metricName is what the exposition of Prometheus reads by itself.
+var metricName = Parameter{Name: "name[]", About: "Only metrics of these names; all without.", Kind: []string{}}
 
 // The projections that routes read, by the names the feed knows them by.
 const (

@@ -218,7 +218,10 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 		ctx, cancel := context.WithTimeout(ctx, s.deadline+patience)
 		defer cancel()
 		var err error
-		if !route.Lines { // else it was done before the body was read
+		switch {
+		case route.Lines: // it was done before the body was read
+		case route.authenticates && fault == nil: // the handler does
+		default:
 			err = s.authenticate(ctx, c)
 		}
 		if err == nil {
@@ -236,6 +239,11 @@ func (s *Server) endpoint(route Route) echo.HandlerFunc {
 }
 
 func (s *Server) read(c *call) (err error) {
+	if !c.route.AnyQuery {
+		if c.query, err = readQuery(c.Request().URL.RawQuery, c.route.Query); err != nil {
+			return err
+		}
+	}
 	if request := c.Request(); c.route.BodyOptional && request.ContentLength == 0 && request.Header["Content-Type"] == nil {
 		c.body = []byte("{}")
 	} else if c.route.Body != nil {

@@ -150,7 +150,8 @@ func TestLogTellsHowItWentAndNothingAboutPeople(t *testing.T) {
 	h := newHouse(t)
 	bearer := h.loggedIn()
 	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	h.call(http.MethodGet, "/users/me?hello=world", "", "Authorization", bearer, "X-Request-Id", "r1", "Traceparent", trace)
+	h.call(http.MethodGet, "/users/me", "", "Authorization", bearer, "X-Request-Id", "r1", "Traceparent", trace)
+	h.call(http.MethodGet, "/users/me?hello=world", "", "Authorization", bearer).field("hello")
 	h.call(http.MethodGet, "/wp-login.php", "")
 	h.call("FANCY", "/users/me", "")
 	text := h.logged.String()

@@ -183,7 +183,7 @@ func sessionCursor(session readmodel.Session) []byte {
 }
 
 func (s *Server) sessionPage(c *call) (limit int, after readmodel.SessionKey, err error) {
-	query := c.QueryParams()
+	query := c.query
 	limit = defaultLimit
 	if query.Has("limit") {
 		limit, err = strconv.Atoi(query.Get("limit"))

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -53,15 +52,7 @@ func (s *Server) listUsers(ctx context.Context, c *call) error {
 // userPage reads what to list.
 func (s *Server) userPage(c *call) (filter readmodel.UserFilter, limit int, after readmodel.UserPlace, err error) {
 	var faults domain.Faults
-	query, err := url.ParseQuery(c.Request().URL.RawQuery) // a filter that can't be read must not pass for none
-	if err != nil {
-		faults.Add("query", "must be well-formed")
-	}
-	for _, parameter := range userParameters() {
-		if len(query[parameter.Name]) > 1 {
-			faults.Add(parameter.Name, "must be given once")
-		}
-	}
+	query := c.query
 	filter = readmodel.UserFilter{Prefix: query.Get("prefix"), Status: query.Get("status"), Role: query.Get("role")}
 	faults.Add("prefix", domain.LineFault(filter.Prefix, maxPrefix))
 	faults.Add("role", domain.LineFault(filter.Role, domain.MaxName))
