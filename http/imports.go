@@ -286,7 +286,7 @@ func importCursor(id domain.ID, row int) []byte {
 
 func (s *Server) importPage(c *call, id domain.ID) (limit, after int, created *bool, err error) {
 	query := c.query
-	if limit, err = wholeNumber(query.Get("limit"), "limit", defaultLimit, 1, mostItems); err != nil {
+	if limit, err = c.limit(); err != nil {
 		return 0, 0, nil, err
 	}
 	if query.Has("cursor") {

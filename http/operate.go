@@ -112,11 +112,6 @@ var (
 	ErrJobDone        = &domain.Error{Kind: domain.Conflict, Code: "jobs.done", Title: "The job was done; doing it again would repeat its effect."}
 )
 
-// projectionList is the answer to GET /projections.
-type projectionList struct {
-	Items []projection `json:"items"`
-}
-
 type projection struct {
 	Name            string          `json:"name"`
 	Position        string          `json:"position"`
@@ -147,6 +142,10 @@ type projectionHalt struct {
 
 // listProjections answers GET /projections.
 func (s *Server) listProjections(ctx context.Context, c *call) error {
+	at, err := s.shortPlace(c)
+	if err != nil {
+		return err
+	}
 	statuses, err := s.projections.Status(ctx)
 	if err != nil {
 		return err
@@ -172,7 +171,7 @@ func (s *Server) listProjections(ctx context.Context, c *call) error {
 			}
 		}
 	}
-	return c.answer(http.StatusOK, projectionList{Items: items})
+	return c.answer(http.StatusOK, shortPage(s, at, items, func(p projection) string { return p.Name }))
 }
 
 // retryProjection answers POST /projections/{name}/retry.
@@ -242,12 +241,10 @@ const jobCursorSize = 8
 // listJobs answers GET /jobs.
 func (s *Server) listJobs(ctx context.Context, c *call) error {
 	query := c.query
-	limit, after, state := defaultLimit, int64(0), query.Get("state")
-	if query.Has("limit") {
-		var err error
-		if limit, err = strconv.Atoi(query.Get("limit")); err != nil || limit < 1 || limit > mostItems {
-			return invalid("limit", "must be a whole number from 1 to 200")
-		}
+	after, state := int64(0), query.Get("state")
+	limit, err := c.limit()
+	if err != nil {
+		return err
 	}
 	if query.Has("cursor") {
 		place, ok := s.cursors.open(query.Get("cursor"), jobCursorSize)

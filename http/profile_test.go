@@ -135,7 +135,7 @@ func TestSubscriptionAndPlansAreRead(t *testing.T) {
 	if read := h.call(http.MethodGet, "/subscription", "", "Authorization", bearer).want(http.StatusOK); read.text != folded.text {
 		t.Errorf("read %s, folded %s", read.text, folded.text)
 	}
-	if plans := h.call(http.MethodGet, "/plans", "").want(http.StatusOK); plans.text != `{"items":[]}` {
+	if plans := h.call(http.MethodGet, "/plans", "").want(http.StatusOK); plans.text != `{"items":[],"next_cursor":null}` {
 		t.Errorf("plans %s", plans.text)
 	}
 }

@@ -15,13 +15,12 @@ import (
 	"am-user-management/readmodel"
 )
 
-// roleList is the answer to GET /roles.
-type roleList struct {
-	Items []readmodel.Role `json:"items"`
-}
-
 // listRoles answers GET /roles.
 func (s *Server) listRoles(ctx context.Context, c *call) error {
+	at, err := s.shortPlace(c)
+	if err != nil {
+		return err
+	}
 	if err := s.await(ctx, c); err != nil {
 		return err
 	}
@@ -29,7 +28,7 @@ func (s *Server) listRoles(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, roleList{Items: items})
+	return c.answer(http.StatusOK, shortPage(s, at, items, func(r readmodel.Role) string { return r.Name }))
 }
 
 // roleDefinition is the body of PUT /roles/{name}: all that the role is.
@@ -70,7 +69,7 @@ func (s *Server) deleteRole(ctx context.Context, c *call) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// grantList is the roles of a user.
+// grantList is all roles of a user.
 type grantList struct {
 	Items []readmodel.Grant `json:"items"`
 }
@@ -78,6 +77,10 @@ type grantList struct {
 // userRoles answers GET /users/{id}/roles.
 func (s *Server) userRoles(ctx context.Context, c *call) error {
 	user, err := c.id()
+	if err != nil {
+		return err
+	}
+	at, err := s.shortPlace(c)
 	if err != nil {
 		return err
 	}
@@ -94,9 +97,9 @@ func (s *Server) userRoles(ctx context.Context, c *call) error {
 		if err != nil {
 			return err
 		}
-		return c.answerEntity(outcome.Revision, grantsView(outcome.State))
+		view.Version.Revision, view.Grants = outcome.Revision, grantsView(outcome.State)
 	}
-	return c.answerEntity(view.Version.Revision, grantList{Items: view.Grants})
+	return c.answerEntity(view.Version.Revision, shortPage(s, at, view.Grants, func(g readmodel.Grant) string { return g.Role }))
 }
 
 // roleGrant is the body of POST /users/{id}/roles.
@@ -137,7 +140,7 @@ func (s *Server) grantRole(ctx context.Context, c *call) error {
 	if outcome, err = s.commands.UserRoles(ctx, user); err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, grantsView(outcome.State))
+	return c.answer(http.StatusOK, grantList{Items: grantsView(outcome.State)})
 }
 
 // revokeRole answers DELETE /users/{id}/roles/{role}.
@@ -171,10 +174,10 @@ func roleView(definition roles.Definition) readmodel.Role {
 	return view
 }
 
-func grantsView(state access.State) grantList {
-	list := grantList{Items: make([]readmodel.Grant, len(state.Roles))}
+func grantsView(state access.State) []readmodel.Grant {
+	list := make([]readmodel.Grant, len(state.Roles))
 	for i, held := range state.Roles {
-		list.Items[i] = readmodel.Grant{
+		list[i] = readmodel.Grant{
 			Role: roles.NameOf(held.Role), ExpiresAt: held.ExpiresAt, Reason: held.Reason, AssignedAt: held.AssignedAt,
 		}
 	}

@@ -101,13 +101,6 @@ type Parameter struct {
 
 func (p Parameter) list() bool { return reflect.TypeOf(p.Kind).Kind() == reflect.Slice }
 
-// pageParameters are those of every list that has pages.
-func pageParameters(more ...Parameter) []Parameter {
-	return append(more,
-		Parameter{Name: "limit", About: "How many items at most: 1 to 200, 50 unless given.", Kind: 0},
-		Parameter{Name: "cursor", About: "The next_cursor of the page before.", Kind: ""})
-}
-
 // Routes lists the routes of the modules that are switched on.
 func (s *Server) Routes() []Route {
 	var enabled []Route
@@ -299,7 +292,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: get, Path: "/plans", Auth: Anonymous, Module: Subscription,
-			Summary: "All plans, the lowest rank first", Status: ok, Answer: planList{}, Reads: plans, handle: s.listPlans,
+			Summary: "All plans, the lowest rank first", Query: pageParameters(), Status: ok, Answer: page[readmodel.Plan]{}, Reads: plans, handle: s.listPlans,
 		},
 		{
 			Listener: Public, Method: put, Path: "/plans/:id", Auth: Session, Permission: "plan:manage", Module: Subscription,
@@ -307,7 +300,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: get, Path: "/projections", Auth: Session, Permission: "ops:read", Module: Core,
-			Summary: "How far the views are, and what holds them up", Status: ok, Answer: projectionList{}, handle: s.listProjections,
+			Summary: "How far the views are, and what holds them up", Query: pageParameters(), Status: ok, Answer: page[projection]{}, handle: s.listProjections,
 		},
 		{
 			Listener: Public, Method: post, Path: "/projections/:name/retry", Auth: Session, Permission: "ops:manage", Module: Core,
@@ -352,7 +345,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: get, Path: "/roles", Auth: Session, Permission: "role:read", Module: Roles,
-			Summary: "All roles, by name", Status: ok, Answer: roleList{}, Reads: roleTable, handle: s.listRoles,
+			Summary: "All roles, by name", Query: pageParameters(), Status: ok, Answer: page[readmodel.Role]{}, Reads: roleTable, handle: s.listRoles,
 		},
 		{
 			Listener: Public, Method: put, Path: "/roles/:name", Auth: Session, Permission: "role:manage", Module: Roles,
@@ -364,7 +357,7 @@ func (s *Server) allRoutes() []Route {
 		},
 		{
 			Listener: Public, Method: get, Path: "/users/:id/roles", Auth: Session, Permission: "role:read", Module: Roles,
-			Summary: "The roles of a user", Status: ok, Answer: grantList{}, Reads: accessTable, handle: s.userRoles,
+			Summary: "The roles of a user, by name", Query: pageParameters(), Status: ok, Answer: page[readmodel.Grant]{}, Reads: accessTable, handle: s.userRoles,
 		},
 		{
 			Listener: Public, Method: post, Path: "/users/:id/roles", Auth: Session, Permission: "role:assign", Module: Roles,

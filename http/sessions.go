@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -83,17 +82,6 @@ func (s *Server) logout(ctx context.Context, c *call) error {
 	}
 	return c.NoContent(http.StatusNoContent)
 }
-
-// page is one page of a list. NextCursor is nil on the last one.
-type page[T any] struct {
-	Items      []T     `json:"items"`
-	NextCursor *string `json:"next_cursor"`
-}
-
-const (
-	defaultLimit = 50
-	mostItems    = 200
-)
 
 // ownSessions answers GET /sessions.
 func (s *Server) ownSessions(ctx context.Context, c *call) error {
@@ -183,16 +171,11 @@ func sessionCursor(session readmodel.Session) []byte {
 }
 
 func (s *Server) sessionPage(c *call) (limit int, after readmodel.SessionKey, err error) {
-	query := c.query
-	limit = defaultLimit
-	if query.Has("limit") {
-		limit, err = strconv.Atoi(query.Get("limit"))
-		if err != nil || limit < 1 || limit > mostItems {
-			return 0, after, invalid("limit", "must be a whole number from 1 to 200")
-		}
+	if limit, err = c.limit(); err != nil {
+		return 0, after, err
 	}
-	if query.Has("cursor") {
-		place, ok := s.cursors.open(query.Get("cursor"), cursorSize)
+	if c.query.Has("cursor") {
+		place, ok := s.cursors.open(c.query.Get("cursor"), cursorSize)
 		if !ok {
 			return 0, after, invalid("cursor", "must be a next_cursor of this list")
 		}

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -166,13 +167,12 @@ func (s *Server) change(ctx context.Context, c *call) (commands.Request, error) 
 	return command, err
 }
 
-// planList is the answer to GET /plans.
-type planList struct {
-	Items []readmodel.Plan `json:"items"`
-}
-
 // listPlans answers GET /plans.
 func (s *Server) listPlans(ctx context.Context, c *call) error {
+	at, err := s.shortPlace(c)
+	if err != nil {
+		return err
+	}
 	if err := s.await(ctx, c); err != nil {
 		return err
 	}
@@ -180,7 +180,9 @@ func (s *Server) listPlans(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, planList{Items: items})
+	return c.answer(http.StatusOK, shortPage(s, at, items, func(p readmodel.Plan) string {
+		return fmt.Sprintf("%016x%s", uint64(p.Rank)^1<<63, p.ID) // negative ranks first
+	}))
 }
 
 // planDefinition is the body of PUT /plans/{id}. The price is in the smallest unit of the currency; without a currency it is
