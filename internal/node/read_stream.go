@@ -1,6 +1,10 @@
 package node
 
-import "am-user-management/internal/node/store"
+import (
+	"math"
+
+	"am-user-management/internal/node/store"
+)
 
 // boundsPage is how many revisions count as one page when a read tells where the stream's first event is.
 const boundsPage = 32
@@ -19,23 +23,11 @@ func (r *reader) readStreamForwards(name string, from, count int64) error {
 	}
 	sent := int64(0)
 	for size := min(count, boundsPage); sent < count; {
-		if from > view.Last {
-			if sent == 0 && from != view.Last+1 {
-				if err := r.sendFirst(view.Last + 1); err != nil {
-					return err
-				}
-			}
-			break
-		}
-		to := min(from+size-1, view.Last)
-		if err := r.store.ReadStream(&r.page, view, from, to, false); err != nil {
+		next, end, err := r.nextPage(view, from, size, sent == 0)
+		if err != nil {
 			return err
 		}
-		next := to + 1
-		if sent == 0 && len(r.page.Records) == 0 {
-			if next, err = r.firstAfter(view, to); err != nil {
-				return err
-			}
+		if sent == 0 && len(r.page.Records) == 0 && next != from {
 			if err := r.sendFirst(next); err != nil {
 				return err
 			}
@@ -47,17 +39,38 @@ func (r *reader) readStreamForwards(name string, from, count int64) error {
 		if sent += n; sent > 0 {
 			size = pageRecords
 		}
+		if end {
+			break
+		}
 		from = next
 	}
 	return r.sendLast(view.Last)
 }
 
-// firstAfter returns the revision from which a read goes on that found nothing up to revision to: past what metadata hides, or
-// at the first event that is not too old.
-func (r *reader) firstAfter(view *store.Stream, to int64) (int64, error) {
-	if to < view.First {
-		return view.First, nil
+// nextPage reads the visible events of size revisions, and tells from which one the read goes on, if it does. A page that ends
+// before what metadata hides, or that age empties while nothing has been found yet, leads to what comes after that.
+func (r *reader) nextPage(view *store.Stream, from, size int64, searching bool) (next int64, end bool, err error) {
+	r.page.Records = r.page.Records[:0]
+	to := from + min(size-1, math.MaxInt64-from)
+	switch {
+	case to < view.First:
+		return view.First, false, nil
+	case max(from, view.First) > view.Last:
+		return view.Last + 1, true, nil
 	}
+	to = min(to, view.Last)
+	if err := r.store.ReadStream(&r.page, view, from, to, false); err != nil {
+		return 0, false, err
+	}
+	next = to + 1
+	if searching && len(r.page.Records) == 0 {
+		next, err = r.firstAfter(view, to)
+	}
+	return next, next > view.Last, err
+}
+
+// firstAfter returns the first revision after to of an event that is not too old.
+func (r *reader) firstAfter(view *store.Stream, to int64) (int64, error) {
 	next := to + 1
 	for ; next <= view.Last; next += pageRecords {
 		if err := r.ctx.Err(); err != nil {

@@ -46,3 +46,19 @@ func counted(options *streams.ReadReq_Options, count uint64) *streams.ReadReq_Op
 	options.CountOption = &streams.ReadReq_Options_Count{Count: count}
 	return options
 }
+
+// TestReadOfAStreamThatIsHiddenBeyondItsEnd: a page that ends before what is hidden is answered by where that ends; one that
+// reaches beyond is at the end of the stream.
+func TestReadOfAStreamThatIsHiddenBeyondItsEnd(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	appendEvents(t, n.Node(), "s", 10)
+	setMetadata(t, n, "s", `{"$tb":20}`)
+	read(t, n, readStream("s")).hears("first 10", "last 9", "end")
+	read(t, n, counted(readStream("s"), 20)).hears("first 20", "first 10", "last 9", "end")
+	read(t, n, counted(readStream("s"), 21)).hears("first 10", "last 9", "end")
+	read(t, n, counted(from(readStream("s"), 15), 5)).hears("first 20", "first 10", "last 9", "end")
+	read(t, n, counted(from(readStream("s"), 15), 6)).hears("first 10", "last 9", "end")
+	read(t, n, from(readStream("s"), 10)).hears("last 9", "end")
+	read(t, n, from(readStream("s"), 30)).hears("first 10", "last 9", "end")
+}
