@@ -52,32 +52,58 @@ func newStrategy(name Strategy) strategy {
 	return &roundRobin{}
 }
 
+// queue has consumers in the order in which they are asked. One that comes is asked last.
+type queue struct {
+	order, known []*Consumer
+}
+
+// follow takes note of consumers that have come and gone.
+func (q *queue) follow(consumers []*Consumer) {
+	if slices.Equal(q.known, consumers) {
+		return
+	}
+	q.order = slices.DeleteFunc(q.order, func(c *Consumer) bool { return !slices.Contains(consumers, c) })
+	for _, c := range consumers {
+		if !slices.Contains(q.order, c) {
+			q.order = append(q.order, c)
+		}
+	}
+	q.known = slices.Clone(consumers)
+}
+
+// rotate moves the first to the end.
+func (q *queue) rotate() *Consumer {
+	first := q.order[0]
+	copy(q.order, q.order[1:])
+	q.order[len(q.order)-1] = first
+	return first
+}
+
 type roundRobin struct {
-	next int
+	queue
 }
 
 func (r *roundRobin) choose(consumers []*Consumer, _ *entry) *Consumer {
-	for i := range consumers {
-		n := (r.next + i) % len(consumers)
-		if consumers[n].free() {
-			r.next = n + 1
-			return consumers[n]
+	r.follow(consumers)
+	for range consumers {
+		if c := r.rotate(); c.free() {
+			return c
 		}
 	}
 	return nil
 }
 
 type single struct {
-	current int
+	queue
 }
 
 func (s *single) choose(consumers []*Consumer, _ *entry) *Consumer {
-	for i := range consumers {
-		n := (s.current + i) % len(consumers)
-		if consumers[n].free() {
-			s.current = n
-			return consumers[n]
+	s.follow(consumers)
+	for range consumers {
+		if s.order[0].free() {
+			return s.order[0]
 		}
+		s.rotate()
 	}
 	return nil
 }

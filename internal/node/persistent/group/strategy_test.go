@@ -16,6 +16,52 @@ func TestRoundRobinTakesTurns(t *testing.T) {
 	expect(t, "second", take(second), "1/0", "3/0", "4/0", "5/0", "6/0")
 }
 
+// TestRoundRobinAsksWhoComesLast: a consumer that comes takes its turn after those that are there.
+func TestRoundRobinAsksWhoComesLast(t *testing.T) {
+	t.Parallel()
+	g := newGroup(settings())
+	total := int64(0)
+	more := func(n int64) {
+		total += n
+		g.News()
+		feed(g, total, 1)
+	}
+	first := connect(t, g, 10)
+	more(1)
+	expect(t, "first alone", take(first), "0/0")
+	second := connect(t, g, 10)
+	more(3)
+	expect(t, "first of two", take(first), "1/0", "3/0")
+	expect(t, "second of two", take(second), "2/0")
+	third := connect(t, g, 10)
+	more(3)
+	expect(t, "second's turn", take(second), "4/0")
+	expect(t, "first's turn", take(first), "5/0")
+	expect(t, "third's turn", take(third), "6/0")
+	g.Disconnect(second, 0)
+	expect(t, "first gets what the second had", take(first), "2/1")
+	expect(t, "third gets the other", take(third), "4/1")
+}
+
+// TestDispatchToSingleTurnsToWhoWaitsLongest, not to who came last.
+func TestDispatchToSingleTurnsToWhoWaitsLongest(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.Strategy = group.DispatchToSingle
+	g := newGroup(s)
+	first, second := connect(t, g, 1), connect(t, g, 2)
+	feed(g, 2, 1)
+	expect(t, "first", take(first), "0/0")
+	expect(t, "second", take(second), "1/0")
+	third := connect(t, g, 9)
+	g.Ack(first, ids(0), 0)
+	g.News()
+	feed(g, 5, 1)
+	expect(t, "second fills up", take(second), "2/0")
+	expect(t, "first is next", take(first), "3/0")
+	expect(t, "third is last", take(third), "4/0")
+}
+
 func TestDispatchToSingleFillsOneThenTheNext(t *testing.T) {
 	t.Parallel()
 	s := settings()
