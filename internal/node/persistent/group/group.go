@@ -76,7 +76,7 @@ func New(settings Settings, from State) *Group {
 
 // Connect adds a consumer that may have up to slots events at a time. It returns ErrFull if there are too many.
 func (g *Group) Connect(name, user string, slots int, now time.Duration) (*Consumer, error) {
-	if most := int(g.settings.MaxSubscriberCount); most > 0 && len(g.consumers) >= most {
+	if most := int(g.settings.MaxSubscriberCount); most != 0 && len(g.consumers) >= most {
 		return nil, ErrFull
 	}
 	c := &Consumer{

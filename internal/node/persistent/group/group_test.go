@@ -266,6 +266,16 @@ func TestStopDropsAnEvent(t *testing.T) {
 	}
 }
 
+// TestNobodyMayConsume from a group whose maximum is below 0, as in EventStoreDB.
+func TestNobodyMayConsume(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.MaxSubscriberCount = -1
+	if _, err := newGroup(s).Connect("", "", 1, 0); !errors.Is(err, group.ErrFull) {
+		t.Errorf("the first consumer: %v", err)
+	}
+}
+
 func TestMaximumOfConsumers(t *testing.T) {
 	t.Parallel()
 	s := settings()

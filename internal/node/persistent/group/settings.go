@@ -18,7 +18,7 @@ type Settings struct {
 	MinCheckpointCount int32
 	// MaxCheckpointCount is how many finished events are worth a checkpoint at any time.
 	MaxCheckpointCount int32
-	// MaxSubscriberCount limits the consumers; 0 or less means not at all.
+	// MaxSubscriberCount limits the consumers; 0 means not at all, less than 0 lets none in.
 	MaxSubscriberCount int32
 	// LiveBufferSize is kept and reported: a group reads the live end of its source as it reads the rest.
 	LiveBufferSize int32
