@@ -86,6 +86,12 @@ func TestReasonsOfRefusedGroups(t *testing.T) {
 		g.create(good, fromPosition(1<<40)))
 	g.fails("Persistent subscriptions to $all are only supported over gRPC through gRPC clients",
 		g.create(good, fromRevision("$all", 0)))
+	g.fails("Persistent subscriptions to $all are only supported over gRPC through gRPC clients", func(options ...grpc.CallOption) error {
+		_, err := g.client.Delete(t.Context(), &wire.DeleteReq{Options: &wire.DeleteReq_Options{
+			GroupName: "g", StreamOption: &wire.DeleteReq_Options_StreamIdentifier{StreamIdentifier: named("$all")},
+		}}, options...)
+		return err
+	})
 	g.fails("Cannot stop replaying parked message at a negative version.", func(options ...grpc.CallOption) error {
 		_, err := g.client.ReplayParked(t.Context(), &wire.ReplayParkedReq{Options: &wire.ReplayParkedReq_Options{
 			GroupName: "none", StreamOption: &wire.ReplayParkedReq_Options_StreamIdentifier{StreamIdentifier: named("s")},

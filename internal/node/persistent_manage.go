@@ -20,6 +20,9 @@ func (s *persistentService) Delete(ctx context.Context, request *wire.DeleteReq)
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSource(&persistent.Definition{Stream: stream, Group: options.GetGroupName()}, all); err != nil {
+		return nil, persistentStatus(ctx, err)
+	}
 	if err := s.groups.Delete(stream, options.GetGroupName()); err != nil {
 		return nil, persistentStatus(ctx, err)
 	}
