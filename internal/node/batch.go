@@ -114,6 +114,7 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 	switch {
 	case there:
 		delete(b.open, id)
+		one.correlation = message.GetCorrelationId() // its form may be another one
 	case message.GetOptions() == nil:
 		return nil
 	default:

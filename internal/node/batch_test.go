@@ -249,6 +249,20 @@ func TestUnfinishedBatch(t *testing.T) {
 	}
 }
 
+// TestBatchIsAnsweredUnderItsLastCorrelationID, in the form that it has there.
+func TestBatchIsAnsweredUnderItsLastCorrelationID(t *testing.T) {
+	t.Parallel()
+	call := openBatches(t, nodetest.Start(t))
+	sendBatch(t, call, opens(newStream(uuid.UUID{1}, "s", 1)))
+	last := more(uuid.UUID{1}, true, nil)
+	last.CorrelationId = &shared.UUID{Value: &shared.UUID_Structured_{Structured: &shared.UUID_Structured{MostSignificantBits: 1 << 56}}}
+	sendBatch(t, call, last)
+	answer := nextAnswer(t, call)
+	if answer.GetSuccess() == nil || answer.GetCorrelationId().GetStructured().GetMostSignificantBits() != 1<<56 {
+		t.Errorf("answered %v", answer)
+	}
+}
+
 // TestCloseEndsBatches: an open call does not hold up the end of the node.
 func TestCloseEndsBatches(t *testing.T) {
 	t.Parallel()
