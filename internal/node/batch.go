@@ -37,7 +37,8 @@ type batchCall struct {
 }
 
 // BatchAppend writes each batch as one, as Append does, and answers failures inside the call, which goes on. A message
-// that belongs to no batch, because the first of its correlation id had no options, is passed over.
+// that belongs to no batch, because the first of its correlation id had no options, is passed over; one that has no
+// correlation id either ends the call.
 func (s *streamsService) BatchAppend(call streams.Streams_BatchAppendServer) error {
 	ctx, end := s.untilClosing(call.Context())
 	defer end()
@@ -115,6 +116,8 @@ func (b *batchCall) take(ctx context.Context, message *streams.BatchAppendReq) e
 	case there:
 		delete(b.open, id)
 		one.correlation = message.GetCorrelationId() // its form may be another one
+	case message.GetOptions() == nil && err != nil:
+		return invalid(err.Error())
 	case message.GetOptions() == nil:
 		return nil
 	default:

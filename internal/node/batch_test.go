@@ -263,6 +263,16 @@ func TestBatchIsAnsweredUnderItsLastCorrelationID(t *testing.T) {
 	}
 }
 
+// TestMessageOfNoBatch that cannot be one's first nor another one's next, ends the call.
+func TestMessageOfNoBatch(t *testing.T) {
+	t.Parallel()
+	call := openBatches(t, nodetest.Start(t))
+	sendBatch(t, call, &streams.BatchAppendReq{IsFinal: true})
+	if _, err := call.Recv(); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("the call ends with %v", err)
+	}
+}
+
 // TestCloseEndsBatches: an open call does not hold up the end of the node.
 func TestCloseEndsBatches(t *testing.T) {
 	t.Parallel()
