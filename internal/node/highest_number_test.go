@@ -56,3 +56,15 @@ func TestExpectingTheHighestNumber(t *testing.T) {
 		t.Errorf("delete: %v", err)
 	}
 }
+
+// TestReadsOfFewOptions: ids are structured if the option says nothing of them.
+func TestReadsOfFewOptions(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	appendEvents(t, n.Node(), "s", 1)
+	options := readStream("s")
+	options.UuidOption.Content = nil
+	read(t, n, options).hears("0@s", "last 0", "end")
+	options.UuidOption = nil
+	read(t, n, options).hears("InvalidArgument")
+}

@@ -47,8 +47,11 @@ func (s *persistentService) Read(call wire.PersistentSubscriptions_ReadServer) e
 	if options == nil {
 		return invalid("the first message of a persistent read must be its options")
 	}
-	if options.GetBufferSize() <= 0 {
+	switch {
+	case options.GetBufferSize() <= 0:
 		return invalid("the buffer size must be above 0")
+	case options.GetUuidOption() == nil:
+		return invalid("the uuid option is missing")
 	}
 	_, all := options.GetStreamOption().(*wire.ReadReq_Options_All)
 	stream, err := sourceName(options.GetStreamIdentifier(), all)

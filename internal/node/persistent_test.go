@@ -403,6 +403,10 @@ func TestRefusals(t *testing.T) {
 	}
 	connect := &wire.ReadReq{Content: &wire.ReadReq_Options_{Options: &wire.ReadReq_Options{
 		GroupName: "g", BufferSize: 1, StreamOption: &wire.ReadReq_Options_StreamIdentifier{StreamIdentifier: named("s")},
+		UuidOption: &wire.ReadReq_Options_UUIDOption{},
+	}}}
+	withoutIDs := &wire.ReadReq{Content: &wire.ReadReq_Options_{Options: &wire.ReadReq_Options{
+		GroupName: "g", BufferSize: 1, StreamOption: connect.GetOptions().GetStreamOption(),
 	}}}
 	_, negative := client.ReplayParked(t.Context(), &wire.ReplayParkedReq{Options: &wire.ReplayParkedReq_Options{
 		GroupName: "g", StreamOption: &wire.ReplayParkedReq_Options_StreamIdentifier{StreamIdentifier: named("s")},
@@ -421,6 +425,7 @@ func TestRefusals(t *testing.T) {
 		"replay to a negative":  {negative, codes.Internal},
 		"read without options":  {read(&wire.ReadReq{}), codes.InvalidArgument},
 		"read without a buffer": {read(&wire.ReadReq{Content: &wire.ReadReq_Options_{Options: &wire.ReadReq_Options{}}}), codes.InvalidArgument},
+		"nothing said of ids":   {read(withoutIDs), codes.InvalidArgument},
 		"options twice":         {read(connect, connect), codes.InvalidArgument},
 		"an id that is none": {read(connect, &wire.ReadReq{Content: &wire.ReadReq_Ack_{Ack: &wire.ReadReq_Ack{
 			Ids: []*shared.UUID{{Value: &shared.UUID_String_{String_: "x"}}},

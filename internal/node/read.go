@@ -68,7 +68,7 @@ func checkCombination(options *streams.ReadReq_Options) error {
 	_, subscribe := options.GetCountOption().(*streams.ReadReq_Options_Subscription)
 	backwards := options.GetReadDirection() != streams.ReadReq_Options_Forwards
 	switch {
-	case options.GetUuidOption().GetContent() == nil:
+	case options.GetUuidOption() == nil:
 		return invalid("the uuid option is missing")
 	case options.GetStreamOption() == nil, options.GetCountOption() == nil, options.GetFilterOption() == nil,
 		filtered && !all, subscribe && backwards:

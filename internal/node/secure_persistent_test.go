@@ -34,6 +34,7 @@ func TestWhoMayUsePersistentSubscriptions(t *testing.T) {
 		}
 		_ = call.Send(&wire.ReadReq{Content: &wire.ReadReq_Options_{Options: &wire.ReadReq_Options{
 			GroupName: "g", BufferSize: 10, StreamOption: &wire.ReadReq_Options_StreamIdentifier{StreamIdentifier: named("s")},
+			UuidOption: &wire.ReadReq_Options_UUIDOption{},
 		}}}) // of a refused call the answer tells why
 		_, err = call.Recv()
 		return call, err
