@@ -57,7 +57,7 @@ func TestExpectingTheHighestNumber(t *testing.T) {
 	}
 }
 
-// TestReadsOfFewOptions: ids are structured if the option says nothing of them.
+// TestReadsOfFewOptions: ids are structured if nothing is said of them, and a checkpoint cannot come after no event.
 func TestReadsOfFewOptions(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -67,4 +67,9 @@ func TestReadsOfFewOptions(t *testing.T) {
 	read(t, n, options).hears("0@s", "last 0", "end")
 	options.UuidOption = nil
 	read(t, n, options).hears("InvalidArgument")
+
+	filtered := withoutSystemEvents(readAll(1))
+	filtered.GetFilter().CheckpointIntervalMultiplier = 0
+	read(t, n, filtered).hears("0@s", "end")
+	read(t, n, subscribed(filtered)).hears("InvalidArgument")
 }

@@ -34,6 +34,8 @@ func (r *reader) readOrSubscribeAll(options *streams.ReadReq_Options, target *st
 		return err
 	}
 	switch {
+	case subscribe && options.GetFilter() != nil && options.GetFilter().GetCheckpointIntervalMultiplier() == 0:
+		return invalid("the filter's checkpoint interval must not be 0")
 	case subscribe:
 		return r.subscribeAll(position, wanted)
 	case options.GetReadDirection() == streams.ReadReq_Options_Backwards:
