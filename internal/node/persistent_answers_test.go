@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	wire "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"google.golang.org/grpc"
@@ -150,4 +151,117 @@ func TestListOfAStreamThatHadGroups(t *testing.T) {
 	if _, err := list(); status.Code(err) != codes.NotFound {
 		t.Errorf("list after a restart: %v", err)
 	}
+}
+
+// TestInfoOfAGroupThatNobodyReads tells what EventStoreDB knows by reading ahead, though the node does not.
+func TestInfoOfAGroupThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	g := askGroups(t, n)
+	wide, narrow := &wire.CreateReq_Settings{ReadBatchSize: 20, HistoryBufferSize: 500}, &wire.CreateReq_Settings{ReadBatchSize: 5, HistoryBufferSize: 10}
+	appendEvents(t, n.Node(), "s", 3)
+	appendEvents(t, n.Node(), "long", 20)
+	appendEvents(t, n.Node(), "middle", 5)
+	appendEvents(t, n.Node(), "ended", 3)
+	for stream, one := range map[string]struct {
+		settings *wire.CreateReq_Settings
+		from     uint64
+	}{"s": {wide, 1}, "ended": {wide, math.MaxUint64}, "none": {wide, 0}, "long": {narrow, 0}, "middle": {narrow, 0}, "later": {wide, 2}} {
+		if err := g.create(one.settings, fromRevision(stream, one.from))(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.knows("s", "Live", "2")
+	g.knows("ended", "Live", "")
+	g.knows("none", "Live", "")
+	g.knows("long", "Behind", "4")
+	g.knows("middle", "Live", "4")
+	for _, stream := range []string{"ended", "long", "middle", "later"} {
+		appendEvents(t, n.Node(), stream, 2)
+	}
+	g.knows("ended", "Live", "4")
+	g.knows("long", "Behind", "21")
+	g.knows("middle", "Live", "6")
+	g.knows("later", "Live", "")
+	appendEvents(t, n.Node(), "middle", 4)
+	g.knows("middle", "Behind", "10")
+}
+
+// TestInfoOfAGroupOfAllThatNobodyReads is about the events that are for it.
+func TestInfoOfAGroupOfAllThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	appendEvents(t, n.Node(), "wanted", 6)
+	for prefix, want := range map[string]struct {
+		buffer  int32
+		status  string
+		unknown bool
+	}{"wanted": {500, "Live", false}, "wante": {6, "Behind", false}, "none": {500, "Live", true}} {
+		t.Run(prefix, func(t *testing.T) {
+			g := askGroups(t, n)
+			from := fromPosition(0)
+			from.GetAll().FilterOption = &wire.CreateReq_AllOptions_Filter{Filter: &wire.CreateReq_AllOptions_FilterOptions{
+				Filter: &wire.CreateReq_AllOptions_FilterOptions_StreamIdentifier{
+					StreamIdentifier: &wire.CreateReq_AllOptions_FilterOptions_Expression{Prefix: []string{prefix}},
+				},
+			}}
+			if err := g.create(&wire.CreateReq_Settings{ReadBatchSize: 5, HistoryBufferSize: want.buffer}, from)(); err != nil {
+				t.Fatal(err)
+			}
+			info := g.info("$all")
+			if info.GetStatus() != want.status || (info.GetLastKnownEventPosition() == "") != want.unknown {
+				t.Errorf("%q is %s and knows %q", prefix, info.GetStatus(), info.GetLastKnownEventPosition())
+			}
+			if _, err := g.client.Delete(t.Context(), &wire.DeleteReq{Options: &wire.DeleteReq_Options{
+				GroupName: "g", StreamOption: &wire.DeleteReq_Options_All{All: &shared.Empty{}},
+			}}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestInfoAfterAnUpdate: what was finished before is not known any more, but for the checkpoint.
+func TestInfoAfterAnUpdate(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	client := newClient(t, n.Address)
+	appendEvents(t, n.Node(), "s", 3)
+	createGroup(t, client, "s", esdb.PersistentStreamSubscriptionOptions{StartFrom: esdb.Start{}, Settings: eager()})
+	consumer := consume(t, client, "s", 1)
+	expectEvents(t, consumer, "0@s/0", "1@s/0", "2@s/0")
+	if err := client.UpdatePersistentSubscription(t.Context(), "s", "g", esdb.PersistentStreamSubscriptionOptions{
+		StartFrom: esdb.Start{}, Settings: eager(),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	expectDrop(t, consumer, codes.Canceled)
+	g := askGroups(t, n)
+	g.knows("s", "Live", "")
+	if got := g.info("s").GetLastCheckpointedEventPosition(); got != "2" {
+		t.Errorf("the checkpoint is %q", got)
+	}
+}
+
+// knows expects the state of the group of a stream, and the last event that it knows of.
+func (g *groups) knows(stream, status, last string) {
+	g.t.Helper()
+	if info := g.info(stream); info.GetStatus() != status || info.GetLastKnownEventPosition() != last {
+		g.t.Errorf("the group of %s is %s and knows %q, want %s and %q",
+			stream, info.GetStatus(), info.GetLastKnownEventPosition(), status, last)
+	}
+}
+
+// info returns that of the group of a stream or of $all.
+func (g *groups) info(stream string) *wire.SubscriptionInfo {
+	g.t.Helper()
+	options := &wire.GetInfoReq_Options{GroupName: "g", StreamOption: &wire.GetInfoReq_Options_StreamIdentifier{StreamIdentifier: named(stream)}}
+	if stream == "$all" {
+		options.StreamOption = &wire.GetInfoReq_Options_All{All: &shared.Empty{}}
+	}
+	info, err := g.client.GetInfo(g.t.Context(), &wire.GetInfoReq{Options: options})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return info.GetSubscriptionInfo()
 }

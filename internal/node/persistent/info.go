@@ -1,6 +1,9 @@
 package persistent
 
-import "am-user-management/internal/node/persistent/group"
+import (
+	"am-user-management/internal/node/persistent/group"
+	"am-user-management/internal/node/store"
+)
 
 // Info is a group as its owner sees it.
 type Info struct {
@@ -8,7 +11,8 @@ type Info struct {
 
 	group.Stats
 
-	// LastKnown is the number of the source's last event, -1 if there is none.
+	// LastKnown is the number of the last event that EventStoreDB would know of, -1 if there is none: of the last that it would
+	// have read ahead, or that came since the group was loaded.
 	LastKnown int64
 	// ParkedCount is how many parked events have not been replayed.
 	ParkedCount int64
@@ -71,21 +75,78 @@ func infos(subscriptions []*subscription) ([]*Info, error) {
 
 func (s *subscription) info() (*Info, error) {
 	s.mu.Lock()
-	info := &Info{Definition: *s.definition, Stats: s.group.Stats(), LastKnown: int64(s.store.Last())}
+	info := &Info{Definition: *s.definition, Stats: s.group.Stats()}
 	s.mu.Unlock()
-	if s.definition.Stream != AllStream {
-		view, err := s.store.Stream(s.running, s.definition.Stream)
-		if err != nil {
-			return nil, err
-		}
-		info.LastKnown = view.Last
+	info.LastKnown = info.Known
+	look := s.lookAtStream
+	if s.definition.Stream == AllStream {
+		look = s.lookAtAll
 	}
-	// A group that nobody reads has not looked.
-	info.Live = info.Live || info.Next > info.LastKnown
+	if err := look(info); err != nil {
+		return nil, err
+	}
 	parked, err := s.store.Stream(s.running, parkedStream(s.definition.Stream, s.definition.Group))
 	if err != nil {
 		return nil, err
 	}
 	info.ParkedCount = max(parked.Last+1-max(info.Parked, parked.First), 0)
 	return info, nil
+}
+
+// lookAtStream tells of a group that nobody reads what EventStoreDB knows by reading ahead.
+func (s *subscription) lookAtStream(info *Info) error {
+	view, err := s.store.Stream(s.running, s.definition.Stream)
+	if err != nil {
+		return err
+	}
+	from := max(info.Next, view.First)
+	unread := view.Last + 1 - from
+	if unread <= 0 || !view.Found() {
+		info.Live = true
+		return nil
+	}
+	if len(info.Consumers) == 0 {
+		old := max(s.loadedAt+1-from, 0)
+		ahead := int64(info.Ahead)
+		info.Live = old <= ahead && unread <= max(ahead, int64(info.Space))
+		info.LastKnown = max(info.LastKnown, from-1+min(unread, ahead))
+	}
+	if view.Last > s.loadedAt && view.Last >= s.definition.first() {
+		info.LastKnown = view.Last
+	}
+	return nil
+}
+
+// lookAhead bounds the records that are looked at for a group of the whole log that nobody reads.
+const lookAhead = 16 * widest
+
+// lookAtAll is lookAtStream for the whole log, of which not every record is for the group.
+func (s *subscription) lookAtAll(info *Info) error {
+	last := s.store.Last()
+	if len(info.Consumers) > 0 {
+		info.Live = info.Live || info.Next > int64(last)
+		return nil
+	}
+	var page store.Page
+	left := info.Ahead
+	from := uint64(info.Next)
+	for end := from + lookAhead; from <= last && from < end; {
+		next, err := s.store.ReadForward(&page, from, widest)
+		if err != nil {
+			return err
+		}
+		for _, record := range page.Records {
+			if record.Void() || !s.wanted(record) {
+				continue
+			}
+			if left--; left < 0 {
+				info.Live = false
+				return nil
+			}
+			info.LastKnown = int64(record.Position)
+		}
+		from = next
+	}
+	info.Live = from > last
+	return nil
 }

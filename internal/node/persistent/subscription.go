@@ -17,6 +17,8 @@ type subscription struct {
 	definition *Definition
 	// wanted tells which events of the whole log are for this group; nil if the source is one stream.
 	wanted func(*store.Record) bool
+	// loadedAt is the last revision that the source had when the group was taken up; of no use if it is the whole log.
+	loadedAt int64
 
 	mu    sync.Mutex
 	group *group.Group
@@ -35,6 +37,12 @@ func (s *Subsystem) loadSubscription(definition *Definition) (*subscription, err
 		if subscription.wanted, err = s.compile(definition.Filter); err != nil {
 			return nil, err
 		}
+	} else {
+		view, err := s.store.Stream(s.running, definition.Stream)
+		if err != nil {
+			return nil, err
+		}
+		subscription.loadedAt = view.Last
 	}
 	state := group.State{Next: definition.first(), Checkpoint: -1}
 	last, err := s.lastEvent(checkpointStream(definition.Stream, definition.Group))

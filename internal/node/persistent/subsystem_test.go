@@ -96,7 +96,7 @@ func TestIdleGroupsCostNoGoroutines(t *testing.T) { //nolint:paralleltest // see
 		t.Errorf("%d groups are listed", len(infos))
 	}
 	for _, info := range infos {
-		if info.Fresh+info.Retrying != 0 || info.Live {
+		if info.Fresh+info.Retrying != 0 || info.Known >= 0 {
 			t.Errorf("an idle group has %+v", info)
 		}
 	}

@@ -41,8 +41,9 @@ type Group struct {
 	source progress
 	// more tells that the source may have events from source.next on.
 	more bool
-	// live tells that the last read came to the source's end.
-	live bool
+	// live tells that the last read came to the source's end, known is the number of the last event that was read.
+	live  bool
+	known int64
 
 	// parked is the progress through the parked stream, of which replayUntil is the end of what is to be replayed.
 	parked      progress
@@ -68,7 +69,7 @@ type State struct {
 func New(settings Settings, from State) *Group {
 	return &Group{
 		settings: settings, strategy: newStrategy(settings.Strategy),
-		source: progress{next: from.Next}, more: true,
+		source: progress{next: from.Next}, more: true, known: -1,
 		parked: progress{next: from.Parked}, truncated: from.Parked,
 		checkpoint: checkpoint{written: max(from.Checkpoint, from.Next-1), reported: from.Checkpoint},
 	}

@@ -47,6 +47,15 @@ func (g *Group) room() int {
 	return batch
 }
 
+// space returns how many more events the buffer takes.
+func (g *Group) space() int { return max(g.settings.buffer()-len(g.fresh)-len(g.retrying), 0) }
+
+// ahead returns how many events come of reading batch after batch while there is room for more than one.
+func (g *Group) ahead() int {
+	batch := g.settings.batch()
+	return max(g.space()-1, 0) / batch * batch
+}
+
 // Add takes what was read.
 func (g *Group) Add(want Want, batch Batch, now time.Duration) {
 	from := &g.source
@@ -66,6 +75,7 @@ func (g *Group) Add(want Want, batch Batch, now time.Duration) {
 			g.retrying = append(g.retrying, e)
 		} else {
 			g.fresh = append(g.fresh, e)
+			g.known = e.Number
 		}
 	}
 	from.next = max(from.next, batch.Next)

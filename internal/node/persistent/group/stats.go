@@ -31,6 +31,11 @@ type Stats struct {
 	// Fresh and Retrying are how many events wait for a consumer, the latter to come again; InFlight how many consumers
 	// have.
 	Fresh, Retrying, InFlight int
+	// Ahead is how many more events EventStoreDB would read now, as it does for a group without consumers, and Space for how
+	// many more it has room.
+	Ahead, Space int
+	// Known is the number of the last event that has been read, -1 if there is none.
+	Known int64
 	// Checkpoint is the number of the last checkpoint, -1 if there is none.
 	Checkpoint int64
 	// Next is the number of the source's first event that has not been read, Parked that of the parked stream's first
@@ -51,6 +56,7 @@ func (g *Group) Stats() Stats {
 	stats := Stats{
 		Finished: g.finished.report(), Live: g.live && (!g.more || g.room() > 0),
 		Fresh: len(g.fresh), Retrying: len(g.retrying),
+		Ahead: g.ahead(), Space: g.space(), Known: g.known,
 		Checkpoint: g.checkpoint.reported, Next: g.source.next, Parked: g.parked.next,
 	}
 	for _, c := range g.consumers {
