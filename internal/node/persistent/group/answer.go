@@ -25,6 +25,7 @@ const (
 
 // Ack tells that a consumer is done with events. Ids that it does not have are ignored: it may have been too slow.
 func (g *Group) Ack(c *Consumer, ids []store.ID, now time.Duration) {
+	g.checkpoint.now = now
 	for _, id := range ids {
 		if e := c.held[id]; e != nil {
 			g.takeBack(c, e)
@@ -36,6 +37,7 @@ func (g *Group) Ack(c *Consumer, ids []store.ID, now time.Duration) {
 
 // Nack tells that a consumer failed with events, and what becomes of them. Ids that it does not have are ignored.
 func (g *Group) Nack(c *Consumer, ids []store.ID, action Action, reason string, now time.Duration) {
+	g.checkpoint.now = now
 	for _, id := range ids {
 		e := c.held[id]
 		if e == nil {
@@ -56,7 +58,7 @@ func (g *Group) Nack(c *Consumer, ids []store.ID, action Action, reason string, 
 
 // Tick is to be called about every second.
 func (g *Group) Tick(now time.Duration) {
-	g.checkpoint.tick(&g.settings, now)
+	g.checkpoint.tick(&g.settings, g.source.place(), now)
 	g.finished.mark()
 	for _, c := range g.consumers {
 		c.finished.mark()
@@ -85,9 +87,6 @@ func (g *Group) takeBack(c *Consumer, e *entry) {
 func (g *Group) finish(e *entry) {
 	e.progress.finish(e)
 	g.finished.count++
-	if !e.Replayed {
-		g.checkpoint.finished++
-	}
 }
 
 func (g *Group) park(e *entry, reason string) {

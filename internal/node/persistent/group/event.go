@@ -75,4 +75,6 @@ type entry struct {
 
 	progress      *progress
 	before, after *entry
+	// place is how many were read before it from the same source.
+	place int64
 }

@@ -161,6 +161,50 @@ func TestCheckpointsByTime(t *testing.T) {
 	}
 }
 
+// TestTheFirstCheckpointByTimeWaitsForATickOnly, as if the one before was long ago.
+func TestTheFirstCheckpointByTimeWaitsForATickOnly(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.MinCheckpointCount, s.MaxCheckpointCount, s.CheckpointAfter = 1, 100, time.Minute
+	g := newGroup(s)
+	c := connect(t, g, 10)
+	feed(g, 5, 1)
+	g.Ack(c, ids(0), time.Second)
+	g.Tick(2 * time.Second)
+	write, due := g.Due()
+	if !due || write.Checkpoint != 0 {
+		t.Fatalf("due is %+v, want checkpoint 0", write)
+	}
+	g.Written(write)
+	g.Ack(c, ids(1), 3*time.Second)
+	g.Tick(61 * time.Second)
+	if write, due := g.Due(); due {
+		t.Errorf("too early for %+v", write)
+	}
+	g.Tick(62 * time.Second)
+	if write, _ := g.Due(); write.Checkpoint != 1 {
+		t.Errorf("due is %+v, want checkpoint 1", write)
+	}
+}
+
+// TestCheckpointsCountWhatIsDoneInOrder: what is done behind an event that is not, counts when that is done too.
+func TestCheckpointsCountWhatIsDoneInOrder(t *testing.T) {
+	t.Parallel()
+	s := settings()
+	s.MaxCheckpointCount = 2
+	g := newGroup(s)
+	c := connect(t, g, 10)
+	feed(g, 5, 1)
+	g.Ack(c, ids(0, 2), 0)
+	if write, due := g.Due(); due {
+		t.Errorf("one event is not worth %+v", write)
+	}
+	g.Ack(c, ids(1), 0)
+	if write, _ := g.Due(); write.Checkpoint != 2 {
+		t.Errorf("due is %+v, want checkpoint 2", write)
+	}
+}
+
 func TestWhatIsDoneDuringACheckpointCounts(t *testing.T) {
 	t.Parallel()
 	s := settings()

@@ -6,10 +6,13 @@ type progress struct {
 	next int64
 	// first and last are the ends of a list of what was read and is not done, in the source's order.
 	first, last *entry
+	// added counts what was read.
+	added int64
 }
 
 func (p *progress) add(e *entry) {
-	e.progress, e.before = p, p.last
+	e.progress, e.before, e.place = p, p.last, p.added
+	p.added++
 	if p.last == nil {
 		p.first = e
 	} else {
@@ -38,4 +41,12 @@ func (p *progress) undone() int64 {
 		return p.first.Number
 	}
 	return p.next
+}
+
+// place returns how many of what was read are done before the first that is not.
+func (p *progress) place() int64 {
+	if p.first != nil {
+		return p.first.place
+	}
+	return p.added
 }

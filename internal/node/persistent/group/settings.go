@@ -13,10 +13,11 @@ type Settings struct {
 	MessageTimeout time.Duration
 	// MaxRetryCount is how often an event comes again before it is parked.
 	MaxRetryCount int32
-	// CheckpointAfter is after what time MinCheckpointCount finished events are worth a checkpoint; 0 or less means never.
+	// CheckpointAfter is after what time since the last one MinCheckpointCount events that are done in order are worth a
+	// checkpoint; 0 or less means never.
 	CheckpointAfter    time.Duration
 	MinCheckpointCount int32
-	// MaxCheckpointCount is how many finished events are worth a checkpoint at any time.
+	// MaxCheckpointCount is how many of them are worth a checkpoint at any time.
 	MaxCheckpointCount int32
 	// MaxSubscriberCount limits the consumers; 0 means not at all, less than 0 lets none in.
 	MaxSubscriberCount int32

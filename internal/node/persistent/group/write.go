@@ -9,8 +9,9 @@ type Write struct {
 	// Truncate is the revision before which the parked stream needs nothing any more, or -1.
 	Truncate int64
 
-	// finished and skipped are what a checkpoint has counted.
-	finished, skipped int
+	// place and skipped are what a checkpoint has counted.
+	place   int64
+	skipped int
 }
 
 // Parked is an event that is put aside.
@@ -31,9 +32,9 @@ func (g *Group) Due() (Write, bool) {
 		for _, e := range g.parking {
 			write.Park = append(write.Park, Parked{Target: e.target(), Revision: e.original().Revision, Reason: e.reason})
 		}
-	case g.checkpoint.due(&g.settings, done):
+	case g.checkpoint.due(&g.settings, done, g.source.place()):
 		write.Checkpoint = done
-		write.finished, write.skipped = g.checkpoint.finished, g.checkpoint.skipped
+		write.place, write.skipped = g.source.place(), g.checkpoint.skipped
 	case g.parked.undone() > g.truncated:
 		write.Truncate = g.parked.undone()
 	default:
