@@ -171,20 +171,20 @@ func TestInfoOfAGroupThatNobodyReads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g.knows("s", "Live", "2")
-	g.knows("ended", "Live", "")
-	g.knows("none", "Live", "")
-	g.knows("long", "Behind", "4")
-	g.knows("middle", "Live", "4")
+	g.knows("s", "Live", "2", 2)
+	g.knows("ended", "Live", "", 0)
+	g.knows("none", "Live", "", 0)
+	g.knows("long", "Behind", "4", 5)
+	g.knows("middle", "Live", "4", 5)
 	for _, stream := range []string{"ended", "long", "middle", "later"} {
 		appendEvents(t, n.Node(), stream, 2)
 	}
-	g.knows("ended", "Live", "4")
-	g.knows("long", "Behind", "21")
-	g.knows("middle", "Live", "6")
-	g.knows("later", "Live", "")
+	g.knows("ended", "Live", "4", 2)
+	g.knows("long", "Behind", "21", 5)
+	g.knows("middle", "Live", "6", 7)
+	g.knows("later", "Live", "", 0)
 	appendEvents(t, n.Node(), "middle", 4)
-	g.knows("middle", "Behind", "10")
+	g.knows("middle", "Behind", "10", 10)
 }
 
 // TestInfoOfAGroupOfAllThatNobodyReads is about the events that are for it.
@@ -237,18 +237,19 @@ func TestInfoAfterAnUpdate(t *testing.T) {
 	}
 	expectDrop(t, consumer, codes.Canceled)
 	g := askGroups(t, n)
-	g.knows("s", "Live", "")
+	g.knows("s", "Live", "", 0)
 	if got := g.info("s").GetLastCheckpointedEventPosition(); got != "2" {
 		t.Errorf("the checkpoint is %q", got)
 	}
 }
 
-// knows expects the state of the group of a stream, and the last event that it knows of.
-func (g *groups) knows(stream, status, last string) {
+// knows expects the state of the group of a stream, the last event that it knows of, and how many wait to be handed out.
+func (g *groups) knows(stream, status, last string, read int32) {
 	g.t.Helper()
-	if info := g.info(stream); info.GetStatus() != status || info.GetLastKnownEventPosition() != last {
-		g.t.Errorf("the group of %s is %s and knows %q, want %s and %q",
-			stream, info.GetStatus(), info.GetLastKnownEventPosition(), status, last)
+	info := g.info(stream)
+	if info.GetStatus() != status || info.GetLastKnownEventPosition() != last || info.GetReadBufferCount() != read {
+		g.t.Errorf("the group of %s is %s, knows %q and has read %d, want %s, %q and %d", stream, info.GetStatus(),
+			info.GetLastKnownEventPosition(), info.GetReadBufferCount(), status, last, read)
 	}
 }
 

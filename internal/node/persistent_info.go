@@ -77,13 +77,12 @@ func subscriptionInfo(info *persistent.Info) *wire.SubscriptionInfo {
 		MinCheckPointCount:          settings.MinCheckpointCount, MaxCheckPointCount: settings.MaxCheckpointCount,
 		NamedConsumerStrategy: string(settings.Strategy), MaxSubscriberCount: settings.MaxSubscriberCount,
 
-		RetryBufferCount: int32(info.Retrying), TotalInFlightMessages: int32(info.InFlight),
+		ReadBufferCount: int32(info.Fresh + info.ReadAhead), RetryBufferCount: int32(info.Retrying),
+		TotalInFlightMessages:    int32(info.InFlight),
 		OutstandingMessagesCount: int32(info.InFlight), ParkedMessageCount: info.ParkedCount,
 	}
 	if info.Live {
-		out.Status, out.LiveBufferCount = "Live", int64(info.Fresh)
-	} else {
-		out.ReadBufferCount = int32(info.Fresh)
+		out.Status = "Live"
 	}
 	if settings.CheckpointAfter == 0 {
 		out.CheckPointAfterMilliseconds = math.MaxInt32 // EventStoreDB's word for never

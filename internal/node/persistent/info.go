@@ -14,6 +14,8 @@ type Info struct {
 	// LastKnown is the number of the last event that EventStoreDB would know of, -1 if there is none: of the last that it would
 	// have read ahead, or that came since the group was loaded.
 	LastKnown int64
+	// ReadAhead is how many events besides Fresh EventStoreDB would have read and not handed out.
+	ReadAhead int
 	// ParkedCount is how many parked events have not been replayed.
 	ParkedCount int64
 }
@@ -107,9 +109,12 @@ func (s *subscription) lookAtStream(info *Info) error {
 	}
 	if len(info.Consumers) == 0 {
 		old := max(s.loadedAt+1-from, 0)
-		ahead := int64(info.Ahead)
-		info.Live = old <= ahead && unread <= max(ahead, int64(info.Space))
-		info.LastKnown = max(info.LastKnown, from-1+min(unread, ahead))
+		ahead, space := min(int64(info.Ahead), unread), int64(info.Space)
+		info.LastKnown = max(info.LastKnown, from-1+ahead)
+		if info.Live = old <= ahead && unread <= space; old <= ahead {
+			ahead = min(unread, space) // those that came later are not read but told
+		}
+		info.ReadAhead = int(ahead)
 	}
 	if view.Last > s.loadedAt && view.Last >= s.definition.first() {
 		info.LastKnown = view.Last
@@ -143,6 +148,7 @@ func (s *subscription) lookAtAll(info *Info) error {
 				info.Live = false
 				return nil
 			}
+			info.ReadAhead++
 			info.LastKnown = int64(record.Position)
 		}
 		from = next
