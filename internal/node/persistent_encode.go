@@ -26,7 +26,7 @@ func encodeDelivery(delivery *group.Delivery, textIDs bool) *encoded {
 	if delivery.Link != nil {
 		linked, position = idForm(delivery.Link, textIDs), delivery.Link.Position
 	}
-	if delivery.Replayed && event != nil {
+	if event != nil && linked != nil {
 		event = atPosition(event, position)
 	}
 	retries := uint64(delivery.Retries)
@@ -50,8 +50,8 @@ func encodeDelivery(delivery *group.Delivery, textIDs bool) *encoded {
 	return &encoded{bytes: mem.BufferSlice{mem.SliceBuffer(b)}}
 }
 
-// atPosition returns an encoded record with another position in it: EventStoreDB shows replayed events at the position
-// of the link to them.
+// atPosition returns an encoded record with another position in it: EventStoreDB shows a consumer the event that a link points to
+// at the position of the link, which it does not in a plain read.
 func atPosition(record []byte, position uint64) []byte {
 	b := make([]byte, 0, len(record)+2*protowire.SizeVarint(position))
 	for rest := record; len(rest) > 0; {

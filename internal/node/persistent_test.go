@@ -175,7 +175,7 @@ func TestParkedEventsOutliveTheNode(t *testing.T) {
 	expectEvents(t, consumer, "2@s/0", "1@s/0")
 }
 
-// TestLinksAreResolved, if asked for, and answered by the link's id; a link to nowhere comes alone.
+// TestLinksAreResolved, if asked for, shown at the link's position and answered by its id; a link to nowhere comes alone.
 func TestLinksAreResolved(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -192,7 +192,8 @@ func TestLinksAreResolved(t *testing.T) {
 	createGroup(t, client, "links", esdb.PersistentStreamSubscriptionOptions{Settings: settings, StartFrom: esdb.Start{}})
 	consumer := consume(t, client, "links", 1)
 	resolved := receive(t, consumer)
-	if resolved.Event.Event.StreamID != "s" || resolved.Event.Link.StreamID != "links" {
+	event, link := resolved.Event.Event, resolved.Event.Link
+	if event.StreamID != "s" || link.StreamID != "links" || event.Position != link.Position || link.Position.Commit == 0 {
 		t.Errorf("got %+v", resolved.Event)
 	}
 	if err := consumer.Ack(resolved.Event); err != nil {
