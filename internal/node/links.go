@@ -7,11 +7,14 @@ import (
 	"am-user-management/internal/node/store"
 )
 
-// sendResolved sends a link together with the event it points to, or alone if that cannot be read. A link whose data
-// points nowhere is sent as an ordinary event.
+// sendResolved sends a link together with the event it points to, or alone if that cannot be read. A link whose data begins with
+// no number is sent as an ordinary event, but to a subscriber who follows it is a link to what cannot be read, as in EventStoreDB.
 func (r *reader) sendResolved(link *store.Record) error {
 	stream, revision, ok := link.LinkTarget()
-	if !ok {
+	switch {
+	case !ok && r.following:
+		return r.call.SendMsg(encodeEvent(nil, link, r.textIDs))
+	case !ok:
 		return r.call.SendMsg(encodeEvent(link, nil, r.textIDs))
 	}
 	target, err := r.linked(stream, revision)

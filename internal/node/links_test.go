@@ -3,6 +3,7 @@ package node_test
 import (
 	"testing"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
 
 	"am-user-management/internal/node/nodetest"
@@ -31,6 +32,36 @@ func TestTargetsOfLinks(t *testing.T) {
 	for _, data := range []string{"", "@s", "x@s", "1.0@s"} {
 		links := "links " + data
 		follows(t, n, links, data, "0@"+links)
+	}
+}
+
+// TestLinksToNowhereAsTheyCome: who follows a stream gets as a link alone what a reader gets as an event.
+func TestLinksToNowhereAsTheyCome(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	appendEvents(t, n.Node(), "s", 1)
+	links := func() {
+		t.Helper()
+		events := storeEvents(2, 0)
+		for i, data := range []string{"rubbish", "0@s"} {
+			events[i].Type, events[i].Data = store.LinkType, []byte(data)
+		}
+		if _, err := n.Node().Append(t.Context(), "links", store.Any, events); err != nil {
+			t.Fatal(err)
+		}
+	}
+	links()
+	stream, all := subscribed(readStream("links")), subscribed(withoutSystemEvents(readAll(0)))
+	all.GetFilter().GetEventType().Regex = `^\$>$`
+	for _, options := range []*streams.ReadReq_Options{stream, all} {
+		options.ResolveLinks = true
+	}
+	ofStream, ofAll := read(t, n, stream), read(t, n, all)
+	ofStream.hears("confirmed", "0@links", "0@s by 1", "caught up")
+	ofAll.hears("confirmed", "0@links", "0@s by 1", "caught up")
+	links()
+	for _, subscriber := range []*conversation{ofStream, ofAll} {
+		subscriber.hears("link 2", "0@s by 3")
 	}
 }
 

@@ -26,6 +26,8 @@ type reader struct {
 	textIDs bool
 	// bounds asks for messages that tell the first and last revision of a stream.
 	bounds bool
+	// following tells that events are sent as they come, not as they are read.
+	following bool
 
 	page store.Page
 }

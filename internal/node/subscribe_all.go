@@ -46,6 +46,7 @@ func (r *reader) subscribeAll(after uint64, wanted *filter) error {
 			return err
 		}
 		s.live = s.live && r.page.FromMemory
+		s.following = s.live
 		if err := s.deliver(); err != nil {
 			return err
 		}

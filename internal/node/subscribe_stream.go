@@ -76,7 +76,7 @@ func (r *reader) subscribeToNothing() error {
 
 // catchUp sends what the stream holds beyond the last revision sent.
 func (s *streamSubscription) catchUp(view *store.Stream) error {
-	s.cursor = view.Position
+	s.cursor, s.following = view.Position, false
 	if s.missing = !view.Found(); s.missing {
 		s.seen = max(s.seen, view.Last)
 		return nil
@@ -104,6 +104,7 @@ func (s *streamSubscription) catchUp(view *store.Stream) error {
 // follow sends the stream's new events as they become durable. It returns nil when the subscriber has fallen behind
 // what is kept in memory.
 func (s *streamSubscription) follow() error {
+	s.following = true
 	for {
 		next, err := s.store.ReadForward(&s.page, s.cursor+1, pageRecords)
 		if err != nil {
