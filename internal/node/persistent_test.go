@@ -103,6 +103,25 @@ func TestUpdateKeepsFilterAndProgress(t *testing.T) {
 	}
 }
 
+// TestEveryCheckpointStays in its stream: EventStoreDB never writes the metadata by which only two were to stay.
+func TestEveryCheckpointStays(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	const stream = "$persistentsubscription-s::g-checkpoint"
+	appendEvents(t, n.Node(), "s", 3)
+	client := newClient(t, n.Address)
+	createGroup(t, client, "s", esdb.PersistentStreamSubscriptionOptions{Settings: eager(), StartFrom: esdb.Start{}})
+	following := read(t, n, subscribeEnd(stream))
+	following.hears("confirmed", "caught up")
+	consumer := consume(t, client, "s", 1)
+	for i := range 3 {
+		expectEvents(t, consumer, fmt.Sprintf("%d@s/0", i))
+		following.hears(fmt.Sprintf("%d@%s", i, stream))
+	}
+	read(t, n, readStream(stream)).hears("0@"+stream, "1@"+stream, "2@"+stream, "last 2", "end")
+	read(t, n, readStream("$$"+stream)).hears("not found", "end")
+}
+
 // TestDeletedGroupLeavesNothingBehind: a new group of the same name begins anew.
 func TestDeletedGroupLeavesNothingBehind(t *testing.T) {
 	t.Parallel()

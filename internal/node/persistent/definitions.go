@@ -114,19 +114,19 @@ func (s *Subsystem) saveDefinitions(definitions []*Definition) error {
 	if err != nil {
 		return err
 	}
-	if err := s.keepTwo(definitionsStream); err != nil {
+	if err := s.keepTwo(); err != nil {
 		return err
 	}
 	return s.append(definitionsStream, store.Event{Type: definitionsType, JSON: true, Data: data})
 }
 
-// keepTwo limits a stream that does not exist yet to two events.
-func (s *Subsystem) keepTwo(stream string) error {
-	view, err := s.store.Stream(s.running, stream)
+// keepTwo limits the stream of definitions, where it does not exist yet, to two events.
+func (s *Subsystem) keepTwo() error {
+	view, err := s.store.Stream(s.running, definitionsStream)
 	if err != nil || view.Found() {
 		return err
 	}
-	return s.append(metastreamPrefix+stream, store.Event{Type: store.MetadataType, JSON: true, Data: []byte(keepTwo)})
+	return s.append(metastreamPrefix+definitionsStream, store.Event{Type: store.MetadataType, JSON: true, Data: []byte(keepTwo)})
 }
 
 // append adds events under new ids.

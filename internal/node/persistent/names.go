@@ -8,7 +8,7 @@ const (
 	definitionsType   = "$PersistentConfig"
 	checkpointType    = "SubscriptionCheckpoint"
 
-	// keepTwo is the metadata of streams of which the last event counts.
+	// keepTwo is the metadata of the stream of definitions, of which the last event counts.
 	keepTwo = `{"$maxCount":2}`
 
 	metastreamPrefix = "$$"

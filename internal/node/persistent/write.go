@@ -71,9 +71,5 @@ func (s *subscription) writeCheckpoint(number int64) error {
 	if err != nil {
 		return err
 	}
-	stream := checkpointStream(s.definition.Stream, s.definition.Group)
-	if err := s.keepTwo(stream); err != nil {
-		return err
-	}
-	return s.append(stream, store.Event{Type: checkpointType, JSON: true, Data: data})
+	return s.append(checkpointStream(s.definition.Stream, s.definition.Group), store.Event{Type: checkpointType, JSON: true, Data: data})
 }
