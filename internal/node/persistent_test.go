@@ -66,13 +66,13 @@ func TestFromTheEnd(t *testing.T) {
 	}
 }
 
-// TestUpdateKeepsFilterAndProgress: an update drops the consumers, and whoever comes again goes on.
+// TestUpdateKeepsFilterAndProgress: an update drops the consumers, and whoever comes again goes on after the checkpoint.
 func TestUpdateKeepsFilterAndProgress(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	client := newClient(t, n.Address)
 	if err := client.CreatePersistentSubscriptionToAll(t.Context(), "g", esdb.PersistentAllSubscriptionOptions{
-		StartFrom: esdb.Start{}, Filter: &esdb.SubscriptionFilter{Type: esdb.StreamFilterType, Regex: "^wanted"},
+		Settings: eager(), StartFrom: esdb.Start{}, Filter: &esdb.SubscriptionFilter{Type: esdb.StreamFilterType, Regex: "^wanted"},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +120,39 @@ func TestEveryCheckpointStays(t *testing.T) {
 	}
 	read(t, n, readStream(stream)).hears("0@"+stream, "1@"+stream, "2@"+stream, "last 2", "end")
 	read(t, n, readStream("$$"+stream)).hears("not found", "end")
+}
+
+// TestDoneWithoutACheckpoint comes again after an update and a restart of the subsystem, as EventStoreDB writes no checkpoint
+// for them; only what a later start would skip without having been done stays.
+func TestDoneWithoutACheckpoint(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	appendEvents(t, n.Node(), "s", 9)
+	client := newClient(t, n.Address)
+	createGroup(t, client, "s", esdb.PersistentStreamSubscriptionOptions{StartFrom: esdb.Start{}})
+	update := func(from esdb.StreamPosition) func() error {
+		return func() error {
+			return client.UpdatePersistentSubscription(t.Context(), "s", "g", esdb.PersistentStreamSubscriptionOptions{StartFrom: from})
+		}
+	}
+	restart := func() error {
+		return client.RestartPersistentSubscriptionSubsystem(t.Context(), esdb.RestartPersistentSubscriptionSubsystemOptions{})
+	}
+	for _, one := range []struct {
+		first string
+		then  func() error
+	}{
+		{"0@s/0", update(esdb.Start{})}, {"0@s/0", restart}, {"0@s/0", update(esdb.Revision(1))}, {"1@s/0", update(esdb.End{})},
+	} {
+		consumer := consume(t, client, "s", 1)
+		expectEvents(t, consumer, one.first)
+		receive(t, consumer)
+		if err := one.then(); err != nil {
+			t.Fatal(err)
+		}
+		expectDrop(t, consumer, codes.Canceled)
+	}
+	expectEvents(t, consume(t, client, "s", 1), "2@s/0")
 }
 
 // TestDeletedGroupLeavesNothingBehind: a new group of the same name begins anew.
@@ -230,7 +263,7 @@ func TestRestartOfTheSubsystem(t *testing.T) {
 	n := nodetest.Start(t)
 	appendEvents(t, n.Node(), "s", 2)
 	client := newClient(t, n.Address)
-	createGroup(t, client, "s", esdb.PersistentStreamSubscriptionOptions{StartFrom: esdb.Start{}})
+	createGroup(t, client, "s", esdb.PersistentStreamSubscriptionOptions{Settings: eager(), StartFrom: esdb.Start{}})
 	consumer := consume(t, client, "s", 1)
 	expectEvents(t, consumer, "0@s/0")
 	receive(t, consumer)

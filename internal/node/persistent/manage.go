@@ -39,9 +39,9 @@ func (s *Subsystem) Create(definition Definition) error {
 	return nil
 }
 
-// Update changes a group's settings and drops its consumers. The filter stays, and so does the progress; the start
-// counts only for a group without a checkpoint. It returns an Error of kind NotFound or Refused, or an error of the
-// store.
+// Update changes a group's settings and drops its consumers. The filter stays, and the group goes on after its checkpoint.
+// Without one it begins at the start, unless it has done something and would miss what it has not. It returns an Error of
+// kind NotFound or Refused, or an error of the store.
 func (s *Subsystem) Update(definition Definition) error {
 	s.managing.Lock()
 	defer s.managing.Unlock()
@@ -61,7 +61,7 @@ func (s *Subsystem) Update(definition Definition) error {
 	if err := s.saveDefinitions(definitions); err != nil {
 		return unsaved(&definition, err)
 	}
-	before[i].end()
+	before[i].end(beginning(definition.first()))
 	after := slices.Clone(before)
 	if after[i], err = s.loadSubscription(&definition); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (s *Subsystem) Delete(stream, group string) error {
 		return unsaved(before[i].definition, err)
 	}
 	s.replace(after)
-	before[i].end()
+	before[i].end(asItIs)
 	return s.forget(before[i].definition)
 }
 

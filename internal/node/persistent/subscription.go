@@ -116,8 +116,8 @@ func (s *subscription) hasEnded() bool {
 	}
 }
 
-// end drops all consumers, waits for what is at work, and writes down how far the group came.
-func (s *subscription) end() {
+// end drops all consumers, waits for what is at work, and writes what is due then, to which finish may add.
+func (s *subscription) end(finish func(*group.Group)) {
 	s.mu.Lock()
 	ended := s.hasEnded()
 	if !ended {
@@ -130,7 +130,7 @@ func (s *subscription) end() {
 	s.atWork.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.group.Flush()
+	finish(s.group)
 	for {
 		write, due := s.group.Due()
 		if !due {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"am-user-management/internal/node/persistent/group"
 	"am-user-management/internal/node/store"
 )
 
@@ -92,16 +93,16 @@ func Open(options Options) *Subsystem {
 func (s *Subsystem) Close() {
 	s.managing.Lock()
 	defer s.managing.Unlock()
-	s.end(s.replace(nil))
+	s.end(s.replace(nil), (*group.Group).Flush)
 	s.stop()
 	s.workers.Wait()
 }
 
-// Restart drops all consumers and takes up the subscriptions that the log defines anew.
+// Restart drops all consumers and takes up the subscriptions that the log defines anew, each where its checkpoint tells.
 func (s *Subsystem) Restart() error {
 	s.managing.Lock()
 	defer s.managing.Unlock()
-	s.end(s.replace(nil))
+	s.end(s.replace(nil), asItIs)
 	s.load()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -156,13 +157,19 @@ func (s *Subsystem) replace(subscriptions []*subscription) []*subscription {
 }
 
 // end ends subscriptions side by side, as each may have to wait for the disk.
-func (s *Subsystem) end(subscriptions []*subscription) {
+func (s *Subsystem) end(subscriptions []*subscription, finish func(*group.Group)) {
 	var ending sync.WaitGroup
 	for _, subscription := range subscriptions {
-		ending.Go(subscription.end)
+		ending.Go(func() { subscription.end(finish) })
 	}
 	ending.Wait()
 }
+
+// asItIs leaves a group as far as its checkpoint tells. What was done since comes again, as it does from EventStoreDB.
+func asItIs(*group.Group) {}
+
+// beginning is asItIs for a group that is to begin at a number if it has no checkpoint.
+func beginning(at int64) func(*group.Group) { return func(g *group.Group) { g.Begins(at) } }
 
 // all returns the subscriptions of now, in the order of their creation.
 func (s *Subsystem) all() ([]*subscription, error) {

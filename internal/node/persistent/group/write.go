@@ -58,3 +58,10 @@ func (g *Group) Written(write Write) {
 
 // Flush makes a checkpoint due if there is anything that the last one does not tell.
 func (g *Group) Flush() { g.checkpoint.timed = true }
+
+// Begins makes one due if there is none and the group, which begins at that number then, would miss what it has not done.
+func (g *Group) Begins(at int64) {
+	if g.checkpoint.reported < 0 && at > g.source.undone() {
+		g.Flush()
+	}
+}
