@@ -243,6 +243,25 @@ func TestInfoAfterAnUpdate(t *testing.T) {
 	}
 }
 
+// TestAnswersForOthers: what one consumer holds another may answer, as in EventStoreDB; the slot that gets free is the holder's.
+func TestAnswersForOthers(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	client := newClient(t, n.Address)
+	createGroup(t, client, "s", esdb.PersistentStreamSubscriptionOptions{StartFrom: esdb.Start{}})
+	one := consume(t, client, "s", 1)
+	appendEvents(t, n.Node(), "s", 4)
+	receive(t, one)
+	other := consume(t, client, "s", 1)
+	if err := one.Ack(receive(t, other).Event); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Nack("", esdb.NackActionSkip, receive(t, other).Event); err != nil {
+		t.Fatal(err)
+	}
+	expectEvents(t, other, "3@s/0")
+}
+
 // knows expects the state of the group of a stream, the last event that it knows of, and how many wait to be handed out.
 func (g *groups) knows(stream, status, last string, read int32) {
 	g.t.Helper()

@@ -23,27 +23,29 @@ const (
 	Stop
 )
 
-// Ack tells that a consumer is done with events. Ids that it does not have are ignored: it may have been too slow.
+// Ack tells that a consumer is done with events, which another may hold. Ids that nobody holds are ignored: it may have been too
+// slow.
 func (g *Group) Ack(c *Consumer, ids []store.ID, now time.Duration) {
 	g.checkpoint.now = now
 	for _, id := range ids {
-		if e := c.held[id]; e != nil {
-			g.takeBack(c, e)
+		if e := g.heldFor(c, id); e != nil {
+			g.takeBack(e)
 			g.finish(e)
 		}
 	}
 	g.handOut(now)
 }
 
-// Nack tells that a consumer failed with events, and what becomes of them. Ids that it does not have are ignored.
+// Nack tells that a consumer failed with events, which another may hold, and what becomes of them. Ids that nobody holds are
+// ignored.
 func (g *Group) Nack(c *Consumer, ids []store.ID, action Action, reason string, now time.Duration) {
 	g.checkpoint.now = now
 	for _, id := range ids {
-		e := c.held[id]
+		e := g.heldFor(c, id)
 		if e == nil {
 			continue
 		}
-		g.takeBack(c, e)
+		g.takeBack(e)
 		switch action {
 		case Park:
 			g.park(e, "Client explicitly NAK'ed message.\n"+reason)
@@ -72,7 +74,21 @@ func (g *Group) Tick(now time.Duration) {
 	g.handOut(now)
 }
 
-func (g *Group) takeBack(c *Consumer, e *entry) {
+// heldFor returns the event of that id which the consumer, or else another, has not answered.
+func (g *Group) heldFor(c *Consumer, id store.ID) *entry {
+	if e := c.held[id]; e != nil {
+		return e
+	}
+	for _, other := range g.consumers {
+		if e := other.held[id]; e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+func (g *Group) takeBack(e *entry) {
+	c := e.holder
 	c.release(e)
 	c.finished.count++
 	// An answer to what was never sent is no answer of a sane client, but must not send it later.
