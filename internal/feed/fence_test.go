@@ -186,7 +186,9 @@ func TestCommitsLostInACrash(t *testing.T) {
 func TestNothingIsLeftBehind(t *testing.T) { // not parallel: it counts goroutines
 	b := newBench(t)
 	before := goleak.IgnoreCurrent()
-	f, stop := b.run(t, b.options(&counted{name: "a"}, &counted{name: "b"}))
+	options := b.options(&counted{name: "a"}, &counted{name: "b"})
+	options.Timing.Renew = time.Second // which is also how long the end of a turn may take
+	f, stop := b.run(t, options)
 	wait(t, f, "a", b.log.add(50))
 	wait(t, f, "b", at(49))
 	stop()
