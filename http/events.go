@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -68,13 +67,16 @@ func (s *Server) listChanges(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	limit, err := wholeNumber(query.Get("limit"), "limit", defaultLimit, 1, mostItems)
-	if err != nil {
-		return err
+	limit, wait, fault := defaultLimit, 0, ""
+	if text := query.Get("limit"); text != "" {
+		if limit, fault = wholeNumber(text, 1, mostItems); fault != "" {
+			return invalid("limit", fault)
+		}
 	}
-	wait, err := wholeNumber(query.Get("wait"), "wait", 0, 0, int(longestWait/time.Second))
-	if err != nil {
-		return err
+	if text := query.Get("wait"); text != "" {
+		if wait, fault = wholeNumber(text, 0, int(longestWait/time.Second)); fault != "" {
+			return invalid("wait", fault)
+		}
 	}
 	events, next, err := s.changes.Read(ctx, after, wanted, limit, time.Duration(wait)*time.Second)
 	if err != nil {
@@ -112,16 +114,4 @@ func wantedTypes(text string) (func(string) bool, error) {
 	return func(eventType string) bool {
 		return slices.ContainsFunc(beginnings, func(beginning string) bool { return strings.HasPrefix(eventType, beginning) })
 	}, nil
-}
-
-// wholeNumber reads a parameter of the query; without it it is the usual one.
-func wholeNumber(text, name string, usual, least, most int) (int, error) {
-	if text == "" {
-		return usual, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
-		return 0, invalid(name, "must be a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
-	}
-	return n, nil
 }

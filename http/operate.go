@@ -260,13 +260,7 @@ func (s *Server) listJobs(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	answer := page[Job]{Items: jobs}
-	if len(jobs) > limit {
-		answer.Items = jobs[:limit]
-		cursor := s.cursors.seal(binary.BigEndian.AppendUint64(nil, uint64(jobs[limit-1].ID)))
-		answer.NextCursor = &cursor
-	}
-	return c.answer(http.StatusOK, answer)
+	return c.answer(http.StatusOK, pageOf(s, jobs, limit, func(j Job) []byte { return binary.BigEndian.AppendUint64(nil, uint64(j.ID)) }))
 }
 
 // retryJob answers POST /jobs/{id}/retry.

@@ -29,11 +29,30 @@ func (c *call) limit() (int, error) {
 	if !c.query.Has("limit") {
 		return defaultLimit, nil
 	}
-	limit, err := strconv.Atoi(c.query.Get("limit"))
-	if err != nil || limit < 1 || limit > mostItems {
-		return 0, invalid("limit", "must be a whole number from 1 to "+strconv.Itoa(mostItems))
+	limit, fault := wholeNumber(c.query.Get("limit"), 1, mostItems)
+	if fault != "" {
+		return 0, invalid("limit", fault)
 	}
 	return limit, nil
+}
+
+// wholeNumber reads a parameter of the query. fault says what is wrong with it.
+func wholeNumber(text string, least, most int) (n int, fault string) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, "must be a whole number from " + strconv.Itoa(least) + " to " + strconv.Itoa(most)
+	}
+	return n, ""
+}
+
+// pageOf is a page of so many of the items, with a cursor to go on at where there are more. cursor is an item's place in the
+// list.
+func pageOf[T any](s *Server, items []T, limit int, cursor func(T) []byte) page[T] {
+	if len(items) <= limit {
+		return page[T]{Items: items}
+	}
+	next := s.cursors.seal(cursor(items[limit-1]))
+	return page[T]{Items: items[:limit], NextCursor: &next}
 }
 
 // place is where a page of a list begins that is short enough to be read whole.
@@ -68,11 +87,5 @@ func shortPage[T any](s *Server, at place, items []T, key func(T) string) page[T
 		}
 		items = items[next:]
 	}
-	answer := page[T]{Items: items}
-	if len(items) > at.limit {
-		answer.Items = items[:at.limit]
-		cursor := s.cursors.seal([]byte(at.list + key(items[at.limit-1])))
-		answer.NextCursor = &cursor
-	}
-	return answer
+	return pageOf(s, items, at.limit, func(item T) []byte { return []byte(at.list + key(item)) })
 }

@@ -109,13 +109,7 @@ func (s *Server) listSessions(ctx context.Context, c *call, user domain.ID) erro
 	if err != nil {
 		return err
 	}
-	answer := page[readmodel.Session]{Items: items}
-	if len(items) > limit {
-		answer.Items = items[:limit]
-		cursor := s.cursors.seal(sessionCursor(items[limit-1]))
-		answer.NextCursor = &cursor
-	}
-	return c.answer(http.StatusOK, answer)
+	return c.answer(http.StatusOK, pageOf(s, items, limit, sessionCursor))
 }
 
 // endSession answers DELETE /sessions/{id}. Another user's session is not there.

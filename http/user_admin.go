@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,9 +62,9 @@ func (s *Server) userPage(c *call) (filter readmodel.UserFilter, limit int, afte
 	}
 	limit = defaultLimit
 	if query.Has("limit") {
-		if limit, err = strconv.Atoi(query.Get("limit")); err != nil || limit < 1 || limit > mostItems {
-			faults.Add("limit", "must be a whole number from 1 to 200")
-		}
+		var fault string
+		limit, fault = wholeNumber(query.Get("limit"), 1, mostItems)
+		faults.Add("limit", fault)
 	}
 	if query.Has("cursor") {
 		var ok bool
